@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page-aligned memory that other processes can map: a memfd and our own mapping of it.
+ * Zero-filled. The file may be longer than what is mapped here.
+ */
+#ifndef SKEP_BASE_PAGES_H
+#define SKEP_BASE_PAGES_H
+
+#include <stddef.h>
+
+struct pages {
+	void *base;  /* NULL when not allocated */
+	size_t size; /* bytes mapped */
+	int fd;      /* of the memfd, close-on-exec; -1 when not allocated */
+};
+
+/* 0, -ENOMEM, -EMFILE ...; name shows in /proc/PID/maps. size is rounded up to whole pages. */
+int pages_alloc(struct pages *p, const char *name, size_t size);
+void pages_free(struct pages *p);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct skep: one BPF kernel, and what all its parts share.
+ *
+ * A process may hold many; nothing in libskep is reached but through one. The registries (map types,
+ * helpers, hooks, engines) are plain arrays which sys/tables.c fills in; the folders that define their
+ * rows never see each other.
+ */
+#ifndef SKEP_CORE_CORE_H
+#define SKEP_CORE_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "core/uapi.h"
+
+struct prog;
+struct map;
+struct map_ops;
+struct hook;
+struct helper;
+struct engine;
+struct obj;
+
+/* Everything there is one of per kind, by number. Absent rows are NULL. */
+struct registry {
+	const struct map_ops *const *map_types; /* [nmap_types], by bpf_map_type */
+	unsigned nmap_types;
+	const struct helper *helpers; /* [nhelpers], by helper id; a row without fn is not there */
+	unsigned nhelpers;
+	const struct hook *const *hooks; /* [nhooks], in any order: see hook_find() */
+	unsigned nhooks;
+	const struct engine *interp, *checked, *jit; /* jit is NULL on a host without a back end */
+};
+
+/* Live objects of one kind, by id. Ids only grow, from 1. */
+struct id_table {
+	struct obj **slot; /* open addressing by id; cap is a power of two */
+	unsigned cap, used;
+	uint32_t last_id;
+};
+
+enum obj_kind { OBJ_PROG, OBJ_MAP, OBJ_BTF, OBJ_LINK, OBJ_KINDS };
+
+enum {
+	SKEP_MAX_CPUS = 1024,
+};
+
+/*
+ * A CPU slot: what a running thread holds. Helpers receive it as their last argument, the JIT keeps it
+ * in a register. Written by its holder only.
+ */
+struct cpu {
+	struct rcu_reader rcu;
+	/* From here on the JIT and the fix-up pass know offsets; see LDX_CPU in insn.def. */
+	struct skep *k;
+	uint32_t id; /* what bpf_get_smp_processor_id() answers */
+	uint32_t tail_calls; /* made in this run so far */
+	const struct prog *prog; /* running now; a tail call changes it */
+	void *ctx;           /* of the run: what r1 pointed to */
+	uint64_t random[2];  /* state of bpf_get_prandom_u32() */
+	struct redirect {    /* what bpf_redirect() and friends asked for in this run */
+		uint32_t ifindex;
+		uint32_t flags;
+		struct map *map; /* NULL: ifindex is a device */
+		uint64_t key;
+	} redirect;
+	struct fault *fault;   /* the checked engine's first finding of this run, or NULL */
+	uint64_t fuel;         /* instructions the checked engine may still run; 0 is no limit */
+	_Atomic uint32_t held; /* a thread holds this slot */
+} __attribute__((aligned(64)));
+
+struct skep {
+	struct mem mem;
+	struct registry reg;
+	unsigned ncpus; /* possible CPUs: size of every per-CPU value and of cpus[] */
+	struct cpu *cpus;
+	struct rcu rcu;
+	struct lock lock; /* of the id tables; taken last */
+	struct id_table ids[OBJ_KINDS];
+	const struct engine *engine; /* for programs that are trusted */
+	bool trust;                  /* run unverified programs at full speed */
+	bool blind;                  /* the JIT hides constants */
+	bool jit_names;              /* publish code to perf and the debugger */
+	bool stats;                  /* BPF_ENABLE_STATS is in force */
+	uint64_t hash_seed[2];
+	void *jit_pool; /* exec/: executable memory */
+	void *desc;     /* sys/: descriptors and pins */
+	/* bpf_trace_printk() lines, without a line end; NULL drops them. May come from any thread. */
+	void (*trace)(void *arg, const char *line, size_t len);
+	void *trace_arg;
+};
+
+/* Core state: CPU slots, id tables, seeds; the registry is copied. 0 or -ENOMEM. */
+int core_init(struct skep *k, const struct mem *mem, const struct registry *reg, unsigned ncpus);
+void core_exit(struct skep *k);
+
+/* CPUs that the host may ever have: what libbpf_num_possible_cpus() answers in this process. */
+unsigned cpus_possible(void);
+
+/* Takes a free CPU slot, waiting until there is one. Not nestable: see skep_cpu_enter(). */
+struct cpu *cpu_enter(struct skep *k);
+void cpu_leave(struct cpu *cpu);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hooks: the contract of a program type — its context, its return codes, how it is run.
+ *
+ * Programs see a public context (struct xdp_md, struct __sk_buff: fixed offsets, 32-bit pointers).
+ * Behind it stands a struct of ours (struct xdp, struct skb in pkt.h). The fix-up pass rewrites each
+ * access to the public layout into one to ours by this table, as the kernel does, so that a context
+ * access costs one load.
+ */
+#ifndef SKEP_CORE_HOOK_H
+#define SKEP_CORE_HOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct skep;
+struct prog;
+struct region;
+struct cpu;
+
+enum field_kind {
+	FIELD_SCALAR,
+	FIELD_PACKET,      /* data: 32 bits in public, a pointer in ours */
+	FIELD_PACKET_END,
+	FIELD_PACKET_META,
+	FIELD_BE16,        /* kept in network order on purpose: nothing is converted */
+	FIELD_ABSENT,      /* known to the kernel, always 0 here */
+};
+
+enum field_access {
+	FIELD_R = 1,
+	FIELD_W = 2,
+	FIELD_NARROW = 4, /* loads of 1, 2, 4 bytes within it are allowed (stores: of any size) */
+};
+
+struct ctx_field {
+	const char *name;
+	uint16_t offset, size; /* in the public context */
+	uint8_t access;        /* enum field_access */
+	uint8_t kind;          /* enum field_kind */
+	uint16_t real_offset, real_size; /* in ours; 1, 2, 4 or 8 */
+};
+
+/* What a return code of a program means. */
+struct ret_name {
+	int32_t code;
+	const char *name; /* "XDP_DROP" */
+};
+
+/* One BPF_PROG_TEST_RUN, all memory in our address space. */
+struct test_run {
+	const void *data_in;
+	uint32_t data_size_in;
+	void *data_out; /* room for data_size_out bytes, or NULL */
+	uint32_t data_size_out; /* in: room; out: what there was to copy, which may be more */
+	const void *ctx_in;
+	uint32_t ctx_size_in;
+	void *ctx_out;
+	uint32_t ctx_size_out; /* in: room; out: what there was to copy */
+	uint32_t repeat;       /* 0 is 1 */
+	uint32_t flags, cpu, batch_size;
+	uint32_t retval;   /* of the last run */
+	uint32_t duration; /* ns per run, the mean */
+};
+
+struct hook {
+	const char *name; /* "xdp": as bpftool prints it */
+	uint32_t prog_type;
+	uint32_t helpers;  /* enum helper_set */
+	uint32_t ctx_size; /* bytes of the public context */
+	const struct ctx_field *fields; /* by offset; the last has no name */
+	const struct ret_name *rets;    /* the last has no name; NULL: any number */
+	bool ld_abs;                    /* LD_ABS and LD_IND are allowed: the context is a struct skb */
+	/* Is this expected_attach_type one that the kernel takes at load? NULL: any below its limit. */
+	bool (*attach_type_ok)(uint32_t attach_type);
+	/* The memory behind a context of ours that programs may touch. Answers how many of max were filled. */
+	unsigned (*regions)(const void *ctx, struct region *r, unsigned max);
+	/* 0, -EINVAL, -ENOSPC (output truncated, the rest is filled in) ...; NULL: -ENOTSUPP */
+	int (*test_run)(struct prog *p, struct test_run *t);
+};
+
+/* The hook of a program type, or NULL. */
+const struct hook *hook_find(const struct skep *k, uint32_t prog_type);
+/* The field that holds the byte at this offset of the public context, or NULL. */
+const struct ctx_field *hook_field(const struct hook *h, uint32_t offset);
+const char *hook_ret_name(const struct hook *h, int32_t code); /* NULL: it has none */
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Dispatch to map types, and bpf(2)'s view of elements: see map.h.
+ *
+ * This is the only place that turns a missing operation into an errno.
+ */
+#include "core/map.h"
+
+#include <errno.h>
+#include <string.h>
+
+static size_t round_up8(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+size_t map_value_size(const struct map *m)
+{
+	return m->ops->per_cpu ? round_up8(m->value_size) * m->obj.k->ncpus : m->value_size;
+}
+
+static void map_free(struct obj *o)
+{
+	struct map *m = (struct map *)o;
+	struct skep *k = o->k;
+
+	if (m->ops->fini)
+		m->ops->fini(m);
+	pages_free(&m->pages);
+	mem_free(&k->mem, m);
+}
+
+int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
+{
+	const struct map_ops *ops =
+		attr->type < k->reg.nmap_types ? k->reg.map_types[attr->type] : NULL;
+	struct map *m;
+	int err;
+
+	if (!ops)
+		return -EINVAL;
+	err = ops->check ? ops->check(k, attr) : 0;
+	if (err)
+		return err;
+	m = mem_zalloc(&k->mem, ops->size);
+	if (!m)
+		return -ENOMEM;
+	obj_init(&m->obj, k, OBJ_MAP, map_free);
+	m->ops = ops;
+	m->type = attr->type;
+	m->key_size = attr->key_size;
+	m->value_size = attr->value_size;
+	m->max_entries = attr->max_entries;
+	m->flags = attr->flags;
+	m->extra = attr->extra;
+	memcpy(m->name, attr->name, sizeof(m->name));
+	m->pages.fd = -1;
+	err = ops->init ? ops->init(m, attr) : 0;
+	if (err) {
+		mem_free(&k->mem, m);
+		return err;
+	}
+	err = obj_publish(&m->obj);
+	if (err) {
+		obj_put(&m->obj);
+		return err;
+	}
+	*out = m;
+	return 0;
+}
+
+int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	const void *live;
+
+	if (m->ops->copy_out)
+		return m->ops->copy_out(m, key, value, flags);
+	if (!m->ops->lookup)
+		return -ENOTSUP;
+	live = m->ops->lookup(m, key, 0);
+	if (!live)
+		return -ENOENT;
+	memcpy(value, live, m->value_size);
+	return 0;
+}
+
+int map_update(struct map *m, const void *key, const void *value, uint64_t flags)
+{
+	if (m->ops->copy_in)
+		return m->ops->copy_in(m, key, value, flags);
+	return m->ops->update ? m->ops->update(m, key, value, flags, 0) : -ENOTSUP;
+}
+
+int map_delete(struct map *m, const void *key)
+{
+	if (m->ops->copy_delete)
+		return m->ops->copy_delete(m, key);
+	return m->ops->remove ? m->ops->remove(m, key) : -ENOTSUP;
+}
+
+int map_next_key(struct map *m, const void *key, void *next)
+{
+	return m->ops->next_key ? m->ops->next_key(m, key, next) : -ENOTSUP;
+}

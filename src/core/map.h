@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps: the contract between a map type (one file in maps/) and everybody who uses maps.
+ *
+ * A type is a struct map_ops and one row in maps.def. An operation that a type has not got is NULL, and
+ * only map_*() below turn that into the errno that bpf(2) gives.
+ *
+ * Two sides call a type:
+ *  - programs, holding a CPU slot: lookup() answers the address of the live value, update() and
+ *    delete() act on it. Values may be reused while a program still holds their address, exactly as in
+ *    the kernel; they never become unmapped before the program's read section ends.
+ *  - bpf(2) and skep.h, from any thread: copy_out() and copy_in() move whole values, which for
+ *    per-CPU types is every CPU's, each rounded up to 8 bytes. NULL: map.c does it with lookup/update.
+ * Both sides run at the same time on any number of threads.
+ *
+ * Source of rules and errnos: Linux 6.18, Documentation/bpf/map_*.rst and its behaviour.
+ */
+#ifndef SKEP_CORE_MAP_H
+#define SKEP_CORE_MAP_H
+
+#include "base/pages.h"
+#include "core/helper.h"
+#include "core/obj.h"
+
+struct insn;
+struct btf;
+
+/* What BPF_MAP_CREATE says, already copied, reserved fields checked. */
+struct map_attr {
+	uint32_t type, key_size, value_size, max_entries, flags;
+	uint32_t numa_node;
+	uint64_t extra;
+	struct map *inner; /* the template of a map-in-map, or NULL; borrowed */
+	char name[BPF_OBJ_NAME_LEN];
+};
+
+struct map {
+	struct obj obj;
+	const struct map_ops *ops;
+	uint32_t type, key_size, value_size, max_entries, flags;
+	uint64_t extra;
+	char name[BPF_OBJ_NAME_LEN];
+	_Atomic bool frozen;
+	struct btf *btf; /* referenced, or NULL */
+	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
+	uint64_t memory; /* bytes of storage: `memlock` */
+	struct pages pages; /* storage that clients may map, or fd -1 */
+	_Atomic uint32_t usercnt; /* descriptors and pins; a prog array empties when it falls to 0 */
+};
+
+/* Part of an address space that a program may touch: see map_ops.region and hook.regions. */
+struct region {
+	uintptr_t start;
+	size_t size;
+	bool writable;
+	const char *name; /* "stack", "ctx", "packet", "map value" ... */
+};
+
+struct map_ops {
+	const char *name; /* "hash": as bpftool prints it */
+	size_t size;      /* of the type's struct, which begins with struct map */
+
+	/* Is this a map that the kernel would create? 0, -EINVAL, -E2BIG, -EPERM ... Touches nothing. */
+	int (*check)(const struct skep *k, const struct map_attr *attr);
+	/* m is zeroed and its struct map filled in. On failure nothing is left allocated. */
+	int (*init)(struct map *m, const struct map_attr *attr);
+	void (*fini)(struct map *m);
+
+	/* Programs' side. cpu is the slot number, < k->ncpus. */
+	void *(*lookup)(struct map *m, const void *key, unsigned cpu);
+	int (*update)(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu);
+	int (*remove)(struct map *m, const void *key);
+	int (*push)(struct map *m, const void *value, uint64_t flags);
+	int (*pop)(struct map *m, void *value);
+	int (*peek)(struct map *m, void *value);
+	void *(*lookup_percpu)(struct map *m, const void *key, unsigned cpu);
+	/* Calls fn on every element until it answers non-zero; answers the number visited or -errno. */
+	int64_t (*for_each)(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
+	                    struct cpu *cpu);
+
+	/* bpf(2)'s side. */
+	int (*next_key)(struct map *m, const void *key, void *next); /* key NULL: the first */
+	int (*copy_out)(struct map *m, const void *key, void *value, uint64_t flags);
+	int (*copy_in)(struct map *m, const void *key, const void *value, uint64_t flags);
+	int (*copy_delete)(struct map *m, const void *key); /* for types whose remove is bpf(2)'s only */
+	/*
+	 * Types whose value is a descriptor to bpf(2) and an id when read (prog arrays, map-in-map).
+	 * set() takes over the reference to o on success. -EINVAL for an object that does not fit.
+	 */
+	enum obj_kind fd_kind; /* meaningful when set is not NULL */
+	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);
+	uint32_t (*get_id)(struct map *m, const void *key); /* 0: no such element */
+
+	/* Can this region of memory be touched by programs? True and *r filled in when it holds addr. */
+	bool (*region)(struct map *m, uintptr_t addr, struct region *r);
+	/* Address of the byte `offset` of the storage (lddw map_value). -EINVAL outside, NULL: -ENOTSUPP */
+	int (*direct_value)(struct map *m, uint32_t offset, uintptr_t *addr);
+	/* BPF instructions for bpf_map_lookup_elem(r1 = m, r2 = key), result in r0, clobbering r1-r5 only. */
+	unsigned (*inline_lookup)(const struct map *m, struct insn *out); /* <= MAP_INLINE_MAX; 0: none */
+	/* Faster entry points for calls from programs whose map is known; any may be NULL. */
+	helper_fn call_lookup, call_update, call_remove;
+
+	/* Ring buffers and the like. A file position and length that a client may map; -EPERM otherwise. */
+	int (*mmap_ok)(const struct map *m, uint64_t offset, uint64_t len, bool write);
+	bool (*readable)(const struct map *m); /* something to consume */
+	/* Frees what it holds of other objects once no descriptor or pin is left (usercnt 0). */
+	void (*release_uref)(struct map *m);
+	bool per_cpu; /* copy_out and copy_in move ncpus values */
+	bool no_value_write_by_prog;
+};
+
+enum { MAP_INLINE_MAX = 16 };
+
+/* Creates a map of attr with one reference, published. -EINVAL, -E2BIG, -ENOMEM, -EPERM ... */
+int map_create(struct skep *k, const struct map_attr *attr, struct map **out);
+
+/* bpf(2)'s side, with the kernel's errnos for what a type cannot do. Sizes: map_value_size(). */
+int map_lookup(struct map *m, const void *key, void *value, uint64_t flags);
+int map_update(struct map *m, const void *key, const void *value, uint64_t flags);
+int map_delete(struct map *m, const void *key);
+int map_next_key(struct map *m, const void *key, void *next);
+
+/* Bytes of a value as bpf(2) moves it: value_size, or for per-CPU types 8-rounded times CPUs. */
+size_t map_value_size(const struct map *m);
+
+#endif

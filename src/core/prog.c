@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A program's birth and end: see prog.h. */
+#include "core/prog.h"
+
+#include "core/map.h"
+
+static void prog_free(struct obj *o)
+{
+	struct prog *p = (struct prog *)((char *)o - offsetof(struct prog, obj));
+	struct skep *k = o->k;
+
+	/* A prog array or link may have unpublished it while another thread runs it. */
+	if (p->entry)
+		rcu_synchronize(&k->rcu);
+	if (p->engine && p->engine->release)
+		p->engine->release(p);
+	for (uint32_t i = 0; i < p->nmaps; i++)
+		obj_put(&p->maps[i]->obj);
+	obj_put((struct obj *)p->btf); /* struct btf begins with its struct obj */
+	mem_free(&k->mem, p->maps);
+	mem_free(&k->mem, p->orig);
+	mem_free(&k->mem, p->insns);
+	mem_free(&k->mem, p->aux);
+	mem_free(&k->mem, p->funcs);
+	mem_free(&k->mem, p->lines);
+	mem_free(&k->mem, p->func_infos);
+	mem_free(&k->mem, p);
+}
+
+struct prog *prog_new(struct skep *k)
+{
+	struct prog *p = mem_zalloc(&k->mem, sizeof(*p));
+
+	if (p)
+		obj_init(&p->obj, k, OBJ_PROG, prog_free);
+	return p;
+}
+
+int prog_line(const struct prog *p, uint32_t orig)
+{
+	uint32_t low = 0, high = p->nlines;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (p->lines[mid].insn_off <= orig)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return (int)low - 1;
+}
