@@ -2,12 +2,12 @@
 /*
  * Runs a fuzz target without a fuzzer.
  *
- *   fuzz_NAME [FILE|DIRECTORY]...               replays each file, or standard input when none is named
- *   fuzz_NAME --smoke N [FILE|DIRECTORY]...     N inputs: random ones and mutations of the files
+ *   fuzz-NAME [FILE|DIRECTORY]...               replays each file, or standard input when none is named
+ *   fuzz-NAME --smoke N [FILE|DIRECTORY]...     N inputs: random ones and mutations of the files
  *
  * The smoke run is deterministic: the same files and the same N give the same inputs on every machine.
  * Input i depends on i alone, not on those before it. When the target dies, its input is left in
- * `fuzz_NAME.crash` of the working directory, ready to be replayed.
+ * `fuzz-NAME.crash` of the working directory, ready to be replayed.
  *
  * Output is TAP, one test. With -Dfuzzers=true this file is left out: libFuzzer brings its own main().
  *
