@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "core/obj.h"
+#include "core/prog.h"
 
 /* Counts the CPUs in a list like "0-3,8,10-11"; 0 when it makes no sense. */
 static unsigned count_cpu_list(const char *s)
@@ -66,9 +66,12 @@ int core_init(struct skep *k, const struct mem *mem, const struct registry *reg,
 	k->mem = *mem;
 	k->reg = *reg;
 	k->ncpus = ncpus;
-	k->cpus = aligned_alloc(_Alignof(struct cpu), ncpus * sizeof(struct cpu));
-	if (!k->cpus)
+	k->faults = mem_zalloc_array(&k->mem, ncpus, sizeof(k->faults[0]));
+	k->cpus = k->faults ? aligned_alloc(_Alignof(struct cpu), ncpus * sizeof(struct cpu)) : NULL;
+	if (!k->cpus) {
+		mem_free(&k->mem, k->faults);
 		return -ENOMEM;
+	}
 	memset(k->cpus, 0, ncpus * sizeof(struct cpu));
 	fill_random(k->hash_seed, sizeof(k->hash_seed));
 	for (unsigned i = 0; i < ncpus; i++) {
@@ -85,6 +88,7 @@ void core_exit(struct skep *k)
 {
 	for (int kind = 0; kind < OBJ_KINDS; kind++)
 		mem_free(&k->mem, k->ids[kind].slot);
+	mem_free(&k->mem, k->faults);
 	free(k->cpus);
 }
 

@@ -71,7 +71,8 @@ struct cpu {
 		uint64_t key;
 	} redirect;
 	struct fault *fault;   /* the checked engine's first finding of this run, or NULL */
-	uint64_t fuel;         /* instructions the checked engine may still run; 0 is no limit */
+	uint64_t fuel;         /* instructions the checked engine may run in one run; 0 is no limit */
+	void *checked;         /* the checked engine's state of the run in progress, or NULL */
 	_Atomic uint32_t held; /* a thread holds this slot */
 } __attribute__((aligned(64)));
 
@@ -80,6 +81,7 @@ struct skep {
 	struct registry reg;
 	unsigned ncpus; /* possible CPUs: size of every per-CPU value and of cpus[] */
 	struct cpu *cpus;
+	struct fault *faults; /* [ncpus]: what cpu->fault points to, when it does */
 	struct rcu rcu;
 	struct lock lock; /* of the id tables; taken last */
 	struct id_table ids[OBJ_KINDS];

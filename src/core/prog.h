@@ -97,9 +97,12 @@ struct engine {
 	void (*release)(struct prog *p);
 };
 
-/* The first bad access or the like that the checked engine found in a run. */
+/*
+ * The first bad access or the like that the checked engine found in a run. Every CPU slot has room for
+ * one (k->faults); cpu->fault points there after a run that had one.
+ */
 struct fault {
-	const struct prog *prog;
+	const struct prog *prog; /* not referenced: valid as long as the program is */
 	uint32_t insn; /* index in prog->insns */
 	const char *what; /* "read outside of every region", "no fuel left" ... */
 	uintptr_t addr;
@@ -121,6 +124,7 @@ static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu
 	cpu->tail_calls = 0;
 	cpu->prog = p;
 	cpu->ctx = ctx;
+	cpu->fault = NULL;
 	rcu_read_enter(&cpu->k->rcu, &cpu->rcu);
 	ret = p->entry(ctx, cpu, p);
 	rcu_read_leave(&cpu->rcu);
