@@ -111,6 +111,16 @@ struct map_ops {
 
 enum { MAP_INLINE_MAX = 16 };
 
+/*
+ * A prog array, which every engine knows by its layout: a tail call loads slot[index] (acquire), index
+ * < map.max_entries. Programs in it are referenced; one that is taken out lives on until no reader can
+ * have seen it.
+ */
+struct map_prog_array {
+	struct map map;
+	_Atomic(struct prog *) slot[];
+};
+
 /* Creates a map of attr with one reference, published. -EINVAL, -E2BIG, -ENOMEM, -EPERM ... */
 int map_create(struct skep *k, const struct map_attr *attr, struct map **out);
 
