@@ -100,6 +100,13 @@ struct map_ops {
 	/* Faster entry points for calls from programs whose map is known; any may be NULL. */
 	helper_fn call_lookup, call_update, call_remove;
 
+	/* Ring buffers, for programs: output, reserve and query answer what their helpers do. */
+	int64_t (*ring_output)(struct map *m, const void *data, uint64_t size, uint64_t flags);
+	void *(*ring_reserve)(struct map *m, uint64_t size, uint64_t flags);
+	/* Submits or discards a record of this ring; false: the record belongs to another. */
+	bool (*ring_finish)(struct map *m, void *record, uint64_t flags, bool discard);
+	uint64_t (*ring_query)(const struct map *m, uint64_t what);
+
 	/* Ring buffers and the like. A file position and length that a client may map; -EPERM otherwise. */
 	int (*mmap_ok)(const struct map *m, uint64_t offset, uint64_t len, bool write);
 	bool (*readable)(const struct map *m); /* something to consume */

@@ -218,6 +218,11 @@ enum {
 	BPF_F_TEST_REG_INVARIANTS = 1u << 7,
 };
 
+/* The kernel's errno for what a type or operation has not got; <errno.h> knows it not. */
+#ifndef ENOTSUPP
+#define ENOTSUPP 524
+#endif
+
 enum { BPF_OBJ_NAME_LEN = 16, BPF_TAG_SIZE = 8 };
 
 enum xdp_action { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
