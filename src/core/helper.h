@@ -30,73 +30,65 @@ struct callback {
 	uint32_t func; /* index in prog->funcs */
 };
 
+/* What r0 holds after the call: the kernel's RET_ names without PTR_TO_. */
 enum ret_kind {
 	RET_INTEGER,
 	RET_VOID,
-	RET_PTR_TO_MAP_VALUE,
-	RET_PTR_TO_MAP_VALUE_OR_NULL,
-	RET_PTR_TO_SOCKET_OR_NULL,
-	RET_PTR_TO_TCP_SOCK_OR_NULL,
-	RET_PTR_TO_SOCK_COMMON_OR_NULL,
-	RET_PTR_TO_MEM_OR_NULL, /* size from an ARG_CONST_ALLOC_SIZE_OR_ZERO argument */
-	RET_PTR_TO_DYNPTR_MEM_OR_NULL,
-	RET_PTR_TO_BTF_ID,
-	RET_PTR_TO_BTF_ID_OR_NULL,
-	RET_PTR_TO_BTF_ID_TRUSTED,
-	RET_PTR_TO_MEM_OR_BTF_ID,
-	RET_PTR_TO_MEM_OR_BTF_ID_OR_NULL,
 	RET_NEVER,
+	RET_MAP_VALUE,
+	RET_MAP_VALUE_OR_NULL,
+	RET_SOCKET_OR_NULL,
+	RET_TCP_SOCK_OR_NULL,
+	RET_SOCK_COMMON_OR_NULL,
+	RET_RINGBUF_MEM_OR_NULL, /* as large as the ARG_ALLOC_SIZE_OR_ZERO argument */
+	RET_DYNPTR_MEM_OR_NULL,  /* the same */
+	RET_BTF_ID,
+	RET_BTF_ID_OR_NULL,
+	RET_BTF_ID_TRUSTED,
+	RET_MEM_OR_BTF_ID,
+	RET_MEM_OR_BTF_ID_OR_NULL,
 };
 
+/* What an argument must be: the kernel's ARG_ names without PTR_TO_ and CONST_. */
 enum arg_kind {
 	ARG_NONE,
-	ARG_CONST_MAP_PTR,
-	ARG_PTR_TO_MAP_KEY,
-	ARG_PTR_TO_MAP_VALUE,
-	ARG_PTR_TO_UNINIT_MAP_VALUE,
-	ARG_PTR_TO_MEM,          /* read; size in the next argument */
-	ARG_PTR_TO_MEM_OR_NULL,
-	ARG_PTR_TO_UNINIT_MEM,   /* written; size in the next argument */
-	ARG_PTR_TO_WRITE_MEM,    /* read and written */
-	ARG_CONST_SIZE,
-	ARG_CONST_SIZE_OR_ZERO,
-	ARG_PTR_TO_CTX,
-	ARG_PTR_TO_CTX_OR_NULL,
-	ARG_ANYTHING,
-	ARG_PTR_TO_SPIN_LOCK,
-	ARG_PTR_TO_SOCK_COMMON,
-	ARG_PTR_TO_SOCKET,
-	ARG_PTR_TO_SOCKET_OR_NULL,
-	ARG_PTR_TO_BTF_ID,
-	ARG_PTR_TO_BTF_ID_OR_NULL,
-	ARG_PTR_TO_BTF_ID_SOCK_COMMON,
-	ARG_PTR_TO_RINGBUF_MEM,
-	ARG_CONST_ALLOC_SIZE_OR_ZERO,
-	ARG_PTR_TO_PERCPU_BTF_ID,
-	ARG_PTR_TO_FUNC,
-	ARG_PTR_TO_STACK_OR_NULL,
-	ARG_PTR_TO_CONST_STR,
-	ARG_PTR_TO_TIMER,
-	ARG_PTR_TO_KPTR,
-	ARG_PTR_TO_DYNPTR,
-	ARG_PTR_TO_UNINIT_DYNPTR,
-	ARG_PTR_TO_FIXED_MEM,    /* fixed size, see helper.fixed_size */
-	ARG_PTR_TO_UNINIT_FIXED_MEM,
+	ARG_ANY,
+	ARG_MAP,
+	ARG_MAP_KEY,
+	ARG_MAP_VALUE,
+	ARG_MAP_VALUE_OR_NULL,
+	ARG_UNINIT_MAP_VALUE,
+	ARG_MEM, /* read; its size is the next argument, as for the following three */
+	ARG_MEM_OR_NULL,
+	ARG_UNINIT_MEM, /* written */
+	ARG_UNINIT_MEM_OR_NULL,
+	ARG_WRITE_MEM,        /* read and written */
+	ARG_FIXED_MEM,        /* read, and as large as ARG_FIXED_SIZE() says */
+	ARG_UNINIT_FIXED_MEM, /* written */
+	ARG_SIZE,
+	ARG_SIZE_OR_ZERO,
+	ARG_ALLOC_SIZE_OR_ZERO,
+	ARG_CTX,
+	ARG_CTX_OR_NULL,
+	ARG_SPIN_LOCK,
+	ARG_SOCK_COMMON,
+	ARG_BTF_ID,
+	ARG_BTF_ID_OR_NULL,
+	ARG_BTF_ID_SOCK_COMMON,
+	ARG_PERCPU_BTF_ID,
+	ARG_RINGBUF_MEM,
+	ARG_FUNC,
+	ARG_STACK_OR_NULL,
+	ARG_CONST_STR,
+	ARG_TIMER,
+	ARG_KPTR,
+	ARG_DYNPTR,
+	ARG_UNINIT_DYNPTR,
 };
 
-/* Who may call: a hook offers some sets, a helper belongs to some. */
-enum helper_set {
-	HELPERS_BASE = 1 << 0,      /* every program type */
-	HELPERS_BASE_PERF = 1 << 1, /* every program type whose loader is privileged (CAP_PERFMON) */
-	HELPERS_SK_FILTER = 1 << 2,
-	HELPERS_TC = 1 << 3,
-	HELPERS_XDP = 1 << 4,
-	HELPERS_TRACING = 1 << 5,
-	HELPERS_LWT = 1 << 6,
-	HELPERS_SOCK = 1 << 7,
-	HELPERS_CGROUP = 1 << 8,
-	HELPERS_SYSCALL = 1 << 9,
-};
+/* An entry of helper.arg: the kind in the low byte, for ARG_*FIXED_MEM the bytes above it. */
+#define ARG_KIND(arg) ((enum arg_kind)((arg) & 0xff))
+#define ARG_FIXED_SIZE(arg) ((arg) >> 8)
 
 enum helper_flags {
 	HELPER_GPL = 1 << 0,         /* for programs under a GPL-compatible licence only */
@@ -104,16 +96,23 @@ enum helper_flags {
 	HELPER_MIGHT_SLEEP = 1 << 2,
 	HELPER_ACQUIRES = 1 << 3,
 	HELPER_RELEASES = 1 << 4, /* its first argument */
+	HELPER_INLINE = 1 << 5,   /* engines make it themselves: there, although fn is NULL */
 };
+
+/*
+ * Who may call a helper: a set of program types, bit by bpf_prog_type. Types of our own have numbers
+ * above 63 and take a bit that the kernel has not used.
+ */
+#define PROG_TYPE_BIT(type) ((uint64_t)1 << (type))
+#define PROG_TYPE_BIT_RAW ((uint64_t)1 << 63)
 
 struct helper {
 	const char *name; /* "bpf_map_lookup_elem" */
-	helper_fn fn;     /* NULL: known by name, not in Skep */
+	helper_fn fn;     /* NULL: known by name, not in Skep (but see HELPER_INLINE) */
+	uint64_t types;   /* program types that may call it */
+	uint16_t arg[5];  /* see ARG_KIND() */
 	uint8_t ret;      /* enum ret_kind */
-	uint8_t arg[5];   /* enum arg_kind */
-	uint16_t flags;   /* enum helper_flags */
-	uint16_t sets;    /* enum helper_set */
-	uint32_t fixed_size;
+	uint8_t flags;    /* enum helper_flags */
 };
 
 #endif

@@ -67,7 +67,7 @@ struct test_run {
 struct hook {
 	const char *name; /* "xdp": as bpftool prints it */
 	uint32_t prog_type;
-	uint32_t helpers;  /* enum helper_set */
+	uint64_t type_bit; /* PROG_TYPE_BIT(): which helpers may be called */
 	uint32_t ctx_size; /* bytes of the public context */
 	const struct ctx_field *fields; /* by offset; the last has no name */
 	const struct ret_name *rets;    /* the last has no name; NULL: any number */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ring buffers. bpf_ringbuf_submit() and _discard() get nothing but the record: its ring is looked for
+ * among the maps of the program, because what stands in front of the record is memory that clients may
+ * map, and no address is taken from there.
+ */
+#include <errno.h>
+
+#include "core/map.h"
+#include "core/prog.h"
+#include "helpers/helpers.h"
+
+static struct map *map_of(uint64_t r)
+{
+	return (struct map *)(uintptr_t)r;
+}
+
+HELPER_FN(ringbuf_output)
+{
+	struct map *m = map_of(r1);
+
+	if (!m->ops->ring_output)
+		return (uint64_t)-ENOTSUPP;
+	return (uint64_t)m->ops->ring_output(m, (const void *)(uintptr_t)r2, r3, r4);
+}
+
+HELPER_FN(ringbuf_reserve)
+{
+	struct map *m = map_of(r1);
+
+	return m->ops->ring_reserve ? (uintptr_t)m->ops->ring_reserve(m, r2, r3) : 0;
+}
+
+static void finish(struct cpu *cpu, uint64_t record, uint64_t flags, bool discard)
+{
+	const struct prog *p = cpu->prog;
+
+	for (uint32_t i = 0; i < p->nmaps; i++) {
+		struct map *m = p->maps[i];
+
+		if (m->ops->ring_finish &&
+		    m->ops->ring_finish(m, (void *)(uintptr_t)record, flags, discard))
+			return;
+	}
+}
+
+HELPER_FN(ringbuf_submit)
+{
+	finish(cpu, r1, r2, false);
+	return 0;
+}
+
+HELPER_FN(ringbuf_discard)
+{
+	finish(cpu, r1, r2, true);
+	return 0;
+}
+
+HELPER_FN(ringbuf_query)
+{
+	struct map *m = map_of(r1);
+
+	return m->ops->ring_query ? m->ops->ring_query(m, r2) : 0;
+}
