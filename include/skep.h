@@ -193,6 +193,11 @@ int skep_map_next_key(struct skep_map *map, const void *key, void *next); /* key
  */
 int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data, size_t len),
                              void *arg);
+/*
+ * An eventfd that counts the wake-ups which programs cause by writing to the map; to be polled. It belongs
+ * to the map and goes with it.
+ */
+int skep_map_event_fd(struct skep_map *map);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static size_t round_up8(size_t n)
 {
@@ -27,6 +29,8 @@ static void map_free(struct obj *o)
 	if (m->ops->fini)
 		m->ops->fini(m);
 	pages_free(&m->pages);
+	if (m->event_fd)
+		close(m->event_fd - 1);
 	mem_free(&k->mem, m);
 }
 
@@ -101,4 +105,29 @@ int map_delete(struct map *m, const void *key)
 int map_next_key(struct map *m, const void *key, void *next)
 {
 	return m->ops->next_key ? m->ops->next_key(m, key, next) : -ENOTSUP;
+}
+
+int map_event_fd(struct map *m)
+{
+	int none = 0, fd = atomic_load(&m->event_fd) - 1;
+
+	if (fd >= 0)
+		return fd;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (atomic_compare_exchange_strong(&m->event_fd, &none, fd + 1))
+		return fd;
+	close(fd); /* another thread was first */
+	return none - 1;
+}
+
+void map_wake(struct map *m)
+{
+	int fd = atomic_load_explicit(&m->event_fd, memory_order_acquire) - 1;
+	uint64_t one = 1;
+
+	/* It fails only when the counter is full, and then it is readable already. */
+	if (fd >= 0 && write(fd, &one, sizeof(one)) != sizeof(one))
+		return;
 }

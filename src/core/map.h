@@ -46,6 +46,7 @@ struct map {
 	uint64_t memory; /* bytes of storage: `memlock` */
 	struct pages pages; /* storage that clients may map, or fd -1 */
 	_Atomic uint32_t usercnt; /* descriptors and pins; a prog array empties when it falls to 0 */
+	_Atomic int event_fd; /* an eventfd + 1 for who waits until there is something to read; 0: nobody */
 };
 
 /* Part of an address space that a program may touch: see map_ops.region and hook.regions. */
@@ -106,6 +107,9 @@ struct map_ops {
 	/* Submits or discards a record of this ring; false: the record belongs to another. */
 	bool (*ring_finish)(struct map *m, void *record, uint64_t flags, bool discard);
 	uint64_t (*ring_query)(const struct map *m, uint64_t what);
+	/* For user space: see skep_ringbuf_consume(). fn is called with no lock held. */
+	int64_t (*ring_consume)(struct map *m, int (*fn)(void *arg, const void *data, size_t len),
+	                        void *arg);
 
 	/* Ring buffers and the like. A file position and length that a client may map; -EPERM otherwise. */
 	int (*mmap_ok)(const struct map *m, uint64_t offset, uint64_t len, bool write);
@@ -136,6 +140,11 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags);
 int map_update(struct map *m, const void *key, const void *value, uint64_t flags);
 int map_delete(struct map *m, const void *key);
 int map_next_key(struct map *m, const void *key, void *next);
+
+/* A type calls this whenever the kernel would wake those who poll the map's descriptor. */
+void map_wake(struct map *m);
+/* The eventfd that map_wake() writes to, made at the first call; it stays the map's. Or -errno. */
+int map_event_fd(struct map *m);
 
 /* Bytes of a value as bpf(2) moves it: value_size, or for per-CPU types 8-rounded times CPUs. */
 size_t map_value_size(const struct map *m);

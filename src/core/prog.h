@@ -109,6 +109,7 @@ struct fault {
 	uint32_t size;
 	bool write;
 	char near[64]; /* the region that the address is closest to, and how far off */
+	char text[512]; /* the whole as one line, made when somebody asks: see skep_cpu_fault() */
 };
 
 struct prog *prog_new(struct skep *k); /* zeroed, one reference, unpublished; NULL: no memory */
