@@ -9,11 +9,6 @@
 #ifndef SKEP_CORE_UAPI_H
 #define SKEP_CORE_UAPI_H
 
-/* What bpf(2) answers for an operation that a type has not got; the C library does not know it. */
-#ifndef ENOTSUPP
-#define ENOTSUPP 524
-#endif
-
 enum bpf_map_type {
 	BPF_MAP_TYPE_UNSPEC = 0,
 	BPF_MAP_TYPE_HASH = 1,
