@@ -23,6 +23,7 @@ enum {
 	U6 = INSN_U6,
 	OFF = INSN_OFF,
 	IMM = INSN_IMM,
+	IMM2 = INSN_IMM2,
 	WIDE = INSN_WIDE,
 	JOFF = INSN_JOFF,
 	JIMM = INSN_JIMM,
@@ -106,6 +107,7 @@ bool insn_fields_ok(enum op op, const struct insn *i)
 	if (i->imm && row->key != KEY_IMM && !(f & (INSN_IMM | INSN_JIMM)))
 		return false;
 	if (f & INSN_WIDE)
-		return !i[1].code && !i[1].dst && !i[1].src && !i[1].off;
+		return !i[1].code && !i[1].dst && !i[1].src && !i[1].off &&
+		       (!i[1].imm || f & INSN_IMM2);
 	return true;
 }

@@ -66,6 +66,7 @@ enum insn_fields {
 	INSN_STORE = 1 << 13,
 	INSN_CALLS = 1 << 14,
 	INSN_END = 1 << 15,
+	INSN_IMM2 = 1 << 16,
 };
 
 enum insn_key { KEY_ANY, KEY_OFF, KEY_IMM, KEY_SRC };
@@ -88,7 +89,7 @@ struct insn_info {
 	const char *name;   /* "ADD64_K" */
 	const char *syntax; /* "$d += $i" */
 	uint32_t value;     /* of the key field */
-	uint16_t fields;    /* enum insn_fields */
+	uint32_t fields;    /* enum insn_fields */
 	uint8_t code;
 	uint8_t key;   /* enum insn_key */
 	uint8_t cpu;   /* 1..4 */
