@@ -25,6 +25,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define SKEP_VERSION "0.1.0"
 
@@ -67,7 +68,7 @@ struct skep_options {
 	void *trace_arg;
 	/*
 	 * A directory that serves as the root of this kernel's bpffs: statfs() through libskep-bpf says so,
-	 * and pins outside of it are refused. NULL: no pins.
+	 * and pins outside of it are refused. Pins that are left go with the kernel. NULL: no pins.
 	 */
 	const char *bpffs;
 };
@@ -76,6 +77,8 @@ struct skep_options {
 int skep_new(const struct skep_options *options, struct skep **out);
 /* Ends a kernel. No thread may be inside, and references (maps, programs) must have been given back. */
 void skep_free(struct skep *k);
+/* The directory given as options.bpffs as an absolute path without symbolic links, or NULL. */
+const char *skep_bpffs(const struct skep *k);
 
 /*
  * bpf(2): cmd and attr as in <linux/bpf.h>. Answers what the system call would: 0, a descriptor, or a
@@ -162,8 +165,8 @@ struct skep_skb_in {
 };
 
 /*
- * Runs a program of an skb type on an Ethernet frame in p (its ifindex fields are ignored), which it may
- * change. Answers r0.
+ * Runs a program of an skb type (socket_filter, sched_cls, sched_act ...; no other) on an Ethernet frame
+ * in p, its ifindex fields ignored, which it may change. Answers r0.
  */
 uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p, const struct skep_skb_in *in,
                       struct skep_cpu *cpu);
@@ -199,6 +202,7 @@ int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const vo
  */
 int skep_map_event_fd(struct skep_map *map);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

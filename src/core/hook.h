@@ -18,6 +18,7 @@ struct skep;
 struct prog;
 struct region;
 struct cpu;
+struct pkt;
 
 enum field_kind {
 	FIELD_SCALAR,
@@ -64,6 +65,12 @@ struct test_run {
 	uint32_t duration; /* ns per run, the mean */
 };
 
+/* What an skb is made with, beside its frame. */
+struct skb_in {
+	uint32_t ifindex, mark, priority;
+	uint32_t protocol; /* ethertype in network order; 0: taken from the frame */
+};
+
 struct hook {
 	const char *name; /* "xdp": as bpftool prints it */
 	uint32_t prog_type;
@@ -78,6 +85,9 @@ struct hook {
 	unsigned (*regions)(const void *ctx, struct region *r, unsigned max);
 	/* 0, -EINVAL, -ENOSPC (output truncated, the rest is filled in) ...; NULL: -ENOTSUPP */
 	int (*test_run)(struct prog *p, struct test_run *t);
+	/* Runs p on an Ethernet frame, which it may change; answers r0. NULL: contexts are no skbs. */
+	uint64_t (*run_frame)(const struct prog *p, struct pkt *frame, const struct skb_in *in,
+	                      struct cpu *cpu);
 };
 
 /* The hook of a program type, or NULL. */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libskep-bpf: unmodified libbpf on Skep.
+ *
+ * The library defines syscall(), statfs() and epoll_ctl(). Listed before the C library when a program is
+ * linked (meson: before dependency('libbpf'); by hand: -lskep-bpf -lskep -lbpf), they are the ones that
+ * libbpf.so calls. While a kernel is bound,
+ *   - bpf(2) goes to it,
+ *   - statfs() says that its bpffs directory is a BPF file system,
+ *   - epoll_ctl() on a map's descriptor waits for that map (ring_buffer__poll() works);
+ * all else, and all of it while none is bound, goes to the operating system.
+ */
+#ifndef SKEP_BPF_H
+#define SKEP_BPF_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct skep;
+
+/*
+ * Binds the process to a kernel, or with NULL to the operating system's own again; answers what was bound
+ * before. For all threads: none may be inside libbpf.
+ */
+struct skep *skep_bpf_bind(struct skep *k);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

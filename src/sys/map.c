@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf(2)'s commands on maps.
+ *
+ * Keys and values travel through a scratch block; what a type makes of them is core/map.h's business.
+ * Types whose value is a descriptor (prog arrays, maps in maps) are translated here: bpf(2) writes a
+ * descriptor and reads an id.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/map.h"
+#include "sys/bpf.h"
+#include "sys/fd.h"
+#include "sys/info.h"
+
+/* A key and a value; small ones cost no allocation. */
+struct scratch {
+	const struct mem *mem;
+	uint8_t *key, *value;
+	void *heap;
+	uint8_t small[512];
+};
+
+static int scratch_init(struct scratch *s, const struct map *m, size_t value_size)
+{
+	size_t key_size = (m->key_size + 7u) & ~(size_t)7;
+
+	s->mem = &m->obj.k->mem;
+	s->heap = NULL;
+	s->key = s->small;
+	if (key_size + value_size > sizeof(s->small)) {
+		s->heap = s->mem->alloc(s->mem->arg, key_size + value_size);
+		if (!s->heap)
+			return -ENOMEM;
+		s->key = s->heap;
+	}
+	s->value = s->key + key_size;
+	return 0;
+}
+
+static void scratch_free(struct scratch *s)
+{
+	mem_free(s->mem, s->heap);
+}
+
+/* The map of a command and what the descriptor allows. */
+static int map_of(struct call *call, uint32_t fd, unsigned need, struct map **out)
+{
+	struct obj *o;
+	unsigned access;
+	int err = fd_resolve(call->k, call->c, (int)fd, OBJ_MAP, &o, &access);
+
+	if (err)
+		return err;
+	if (atomic_load(&((struct map *)o)->frozen))
+		access &= ~(unsigned)ACCESS_W;
+	if (~access & need) {
+		obj_put(o);
+		return -EPERM;
+	}
+	*out = (struct map *)o;
+	return 0;
+}
+
+/* A map without keys takes no key. */
+static int read_key(struct call *call, const struct map *m, void *key)
+{
+	if (!m->key_size)
+		return call->a.elem.key ? -EINVAL : 0;
+	return client_read(call->c, key, call->a.elem.key, m->key_size);
+}
+
+/* --- Creation --------------------------------------------------------------------------------- */
+
+static int check_create(const struct attr_map_create *a)
+{
+	if (a->btf_vmlinux_value_type_id && a->map_type != BPF_MAP_TYPE_STRUCT_OPS)
+		return -EINVAL;
+	if (a->btf_key_type_id && !a->btf_value_type_id)
+		return -EINVAL;
+	if (a->map_extra && a->map_type != BPF_MAP_TYPE_BLOOM_FILTER &&
+	    a->map_type != BPF_MAP_TYPE_ARENA)
+		return -EINVAL;
+	if (!access_of_flags(a->map_flags))
+		return -EINVAL;
+	if (a->map_flags & BPF_F_NUMA_NODE && a->numa_node != 0)
+		return -EINVAL; /* we know one node */
+	if (a->map_flags & (BPF_F_TOKEN_FD | BPF_F_VTYPE_BTF_OBJ_FD))
+		return -EINVAL;
+	if (a->map_ifindex || a->excl_prog_hash || a->excl_prog_hash_size)
+		return -EINVAL;
+	return 0;
+}
+
+int cmd_map_create(struct call *call)
+{
+	const struct attr_map_create *a = &call->a.map_create;
+	struct map_attr attr = {
+		.type = a->map_type,
+		.key_size = a->key_size,
+		.value_size = a->value_size,
+		.max_entries = a->max_entries,
+		.flags = a->map_flags,
+		.numa_node = a->numa_node,
+		.extra = a->map_extra,
+	};
+	struct map *m = NULL;
+	int err = check_create(a);
+
+	if (err)
+		return err;
+	if (attr.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || attr.type == BPF_MAP_TYPE_HASH_OF_MAPS) {
+		err = map_of(call, a->inner_map_fd, 0, &attr.inner);
+		if (err)
+			return err;
+	}
+	err = name_check(a->map_name);
+	memcpy(attr.name, a->map_name, sizeof(attr.name));
+	if (!err)
+		err = map_create(call->k, &attr, &m);
+	if (attr.inner)
+		obj_put(&attr.inner->obj);
+	if (err)
+		return err;
+	err = fd_install(call->c, &m->obj, access_of_flags(a->map_flags));
+	obj_put(&m->obj);
+	return err;
+}
+
+/* --- Elements --------------------------------------------------------------------------------- */
+
+static int lookup(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	uint32_t id;
+
+	if (!m->ops->get_id)
+		return map_lookup(m, key, value, flags);
+	id = m->ops->get_id(m, key);
+	if (!id)
+		return -ENOENT;
+	memcpy(value, &id, sizeof(id));
+	return 0;
+}
+
+int cmd_map_lookup(struct call *call)
+{
+	const struct attr_map_elem *a = &call->a.elem;
+	struct scratch s;
+	struct map *m;
+	int err;
+
+	if (a->flags & ~(uint64_t)BPF_F_LOCK)
+		return -EINVAL;
+	err = map_of(call, a->map_fd, ACCESS_R, &m);
+	if (err)
+		return err;
+	err = scratch_init(&s, m, map_value_size(m));
+	if (err)
+		goto out;
+	if (a->flags & BPF_F_LOCK)
+		err = -EINVAL; /* no value has a lock yet */
+	if (!err)
+		err = read_key(call, m, s.key);
+	if (!err)
+		err = lookup(m, s.key, s.value, a->flags);
+	if (!err)
+		err = client_write(call->c, a->value, s.value, map_value_size(m));
+	scratch_free(&s);
+out:
+	obj_put(&m->obj);
+	return err;
+}
+
+/* The value is a descriptor: the type takes over the object behind it. */
+static int set_fd(struct call *call, struct map *m, const void *key, const void *value)
+{
+	struct obj *o;
+	int32_t fd;
+	int err;
+
+	memcpy(&fd, value, sizeof(fd));
+	err = fd_resolve(call->k, call->c, fd, m->ops->fd_kind, &o, NULL);
+	if (err)
+		return err;
+	err = m->ops->set(m, key, o, call->a.elem.flags);
+	if (err)
+		obj_put(o);
+	return err;
+}
+
+int cmd_map_update(struct call *call)
+{
+	const struct attr_map_elem *a = &call->a.elem;
+	struct scratch s;
+	struct map *m;
+	int err = map_of(call, a->map_fd, ACCESS_W, &m);
+
+	if (err)
+		return err;
+	err = scratch_init(&s, m, map_value_size(m));
+	if (err)
+		goto out;
+	if (a->flags & BPF_F_LOCK)
+		err = -EINVAL;
+	if (!err)
+		err = read_key(call, m, s.key);
+	if (!err)
+		err = client_read(call->c, s.value, a->value, map_value_size(m));
+	if (!err)
+		err = m->ops->set ? set_fd(call, m, s.key, s.value)
+		                  : map_update(m, s.key, s.value, a->flags);
+	scratch_free(&s);
+out:
+	obj_put(&m->obj);
+	return err;
+}
+
+int cmd_map_delete(struct call *call)
+{
+	const struct attr_map_elem *a = &call->a.elem;
+	struct scratch s;
+	struct map *m;
+	int err = map_of(call, a->map_fd, ACCESS_W, &m);
+
+	if (err)
+		return err;
+	err = scratch_init(&s, m, 0);
+	if (err)
+		goto out;
+	err = read_key(call, m, s.key);
+	if (!err)
+		err = map_delete(m, s.key);
+	scratch_free(&s);
+out:
+	obj_put(&m->obj);
+	return err;
+}
+
+int cmd_map_next_key(struct call *call)
+{
+	const struct attr_map_elem *a = &call->a.elem;
+	struct scratch s;
+	struct map *m;
+	int err = map_of(call, a->map_fd, ACCESS_R, &m);
+
+	if (err)
+		return err;
+	err = scratch_init(&s, m, m->key_size); /* "value" is the next key */
+	if (err)
+		goto out;
+	if (a->key)
+		err = read_key(call, m, s.key);
+	if (!err)
+		err = map_next_key(m, a->key ? s.key : NULL, s.value);
+	if (!err)
+		err = client_write(call->c, a->value, s.value, m->key_size);
+	scratch_free(&s);
+out:
+	obj_put(&m->obj);
+	return err;
+}
+
+int cmd_map_freeze(struct call *call)
+{
+	struct map *m;
+	int err = map_of(call, call->a.elem.map_fd, ACCESS_W, &m);
+
+	if (err)
+		return err;
+	if (atomic_exchange(&m->frozen, true))
+		err = -EBUSY;
+	obj_put(&m->obj);
+	return err;
+}
+
+/* --- What there is to know about a map ---------------------------------------------------------- */
+
+int map_info_answer(struct call *call, struct obj *o)
+{
+	const struct map *m = (struct map *)o;
+	struct map_info in = {0}, info;
+	int err = info_begin(call, &in, sizeof(in));
+
+	if (err)
+		return err;
+	info = (struct map_info){
+		.type = m->type,
+		.id = m->obj.id,
+		.key_size = m->key_size,
+		.value_size = m->value_size,
+		.max_entries = m->max_entries,
+		.map_flags = m->flags,
+		.btf_id = m->btf_id,
+		.btf_key_type_id = m->btf_key_type_id,
+		.btf_value_type_id = m->btf_value_type_id,
+		.map_extra = m->extra,
+	};
+	memcpy(info.name, m->name, sizeof(info.name));
+	return info_end(call, &info, sizeof(info));
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public API: typed calls over core/ and sys/. See skep.h for what they promise.
+ *
+ * A public handle is the internal struct under another name: struct skep_map is struct map, struct
+ * skep_prog is struct prog, struct skep_cpu is struct cpu.
+ */
+#include "skep.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/hook.h"
+#include "core/map.h"
+#include "core/pkt.h"
+#include "core/prog.h"
+#include "sys/bpf.h"
+#include "sys/fault.h"
+#include "sys/fd.h"
+#include "sys/tables.h"
+
+static_assert(offsetof(struct skep_xdp, data) == offsetof(struct xdp, pkt.data) &&
+                      offsetof(struct skep_xdp, end) == offsetof(struct xdp, pkt.end) &&
+                      offsetof(struct skep_xdp, meta) == offsetof(struct xdp, pkt.meta) &&
+                      offsetof(struct skep_xdp, head) == offsetof(struct xdp, pkt.head) &&
+                      offsetof(struct skep_xdp, limit) == offsetof(struct xdp, pkt.limit) &&
+                      offsetof(struct skep_xdp, ingress_ifindex) ==
+                              offsetof(struct xdp, ingress_ifindex) &&
+                      sizeof(struct skep_xdp) == sizeof(struct xdp),
+              "struct skep_xdp is struct xdp");
+static_assert(sizeof(struct skep_skb_in) == sizeof(struct skb_in) &&
+                      offsetof(struct skep_skb_in, protocol) == offsetof(struct skb_in, protocol),
+              "struct skep_skb_in is struct skb_in");
+static_assert((int)SKEP_HEADROOM == (int)PKT_HEADROOM && (int)SKEP_TAILROOM == (int)PKT_TAILROOM, "");
+
+static struct client self(void)
+{
+	return (struct client){
+		.ops = &client_self_ops, .uid = getuid(), .flags = CLIENT_PRIVILEGED};
+}
+
+const char *skep_version(void)
+{
+	return SKEP_VERSION;
+}
+
+/* --- A kernel ------------------------------------------------------------------------------- */
+
+/* Options of a caller built with an older header are shorter, with a newer one perhaps longer. */
+static int options_copy(const struct skep_options *from, struct skep_options *to)
+{
+	const unsigned char *bytes = (const unsigned char *)from;
+
+	*to = (struct skep_options){0};
+	if (!from)
+		return 0;
+	if (from->size < sizeof(from->size))
+		return -EINVAL;
+	for (size_t i = sizeof(*to); i < from->size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+	return !to->alloc != !to->free ? -EINVAL : 0;
+}
+
+static int choose_engine(struct skep *k, enum skep_engine wanted)
+{
+	const struct registry *reg = &k->reg;
+
+	switch (wanted) {
+	case SKEP_ENGINE_AUTO:
+		k->engine = reg->jit ? reg->jit : reg->interp;
+		return 0;
+	case SKEP_ENGINE_JIT:
+		k->engine = reg->jit;
+		return reg->jit ? 0 : -ENOTSUP;
+	case SKEP_ENGINE_INTERP:
+		k->engine = reg->interp;
+		return 0;
+	case SKEP_ENGINE_CHECKED:
+		k->engine = reg->checked;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int skep_new(const struct skep_options *options, struct skep **out)
+{
+	struct skep_options o;
+	struct mem mem = mem_libc;
+	struct skep *k;
+	int err = options_copy(options, &o);
+
+	if (err)
+		return err;
+	if (o.alloc)
+		mem = (struct mem){.alloc = o.alloc, .free = o.free, .arg = o.alloc_arg};
+	k = mem_zalloc(&mem, sizeof(*k));
+	if (!k)
+		return -ENOMEM;
+	err = core_init(k, &mem, &tables, cpus_possible());
+	if (err)
+		goto fail_core;
+	err = choose_engine(k, o.engine);
+	if (!err)
+		err = fd_init(k, o.bpffs);
+	if (err)
+		goto fail;
+	k->trust = o.trust_programs;
+	k->blind = o.blind_constants;
+	k->jit_names = o.publish_jit_names;
+	k->trace = o.trace;
+	k->trace_arg = o.trace_arg;
+	*out = k;
+	return 0;
+fail:
+	core_exit(k);
+fail_core:
+	mem_free(&mem, k);
+	return err;
+}
+
+void skep_free(struct skep *k)
+{
+	struct mem mem;
+
+	if (!k)
+		return;
+	mem = k->mem;
+	fd_exit(k);
+	core_exit(k);
+	mem_free(&mem, k);
+}
+
+const char *skep_bpffs(const struct skep *k)
+{
+	return fd_bpffs(k);
+}
+
+int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size)
+{
+	struct client c = self();
+
+	return bpf_command(k, &c, cmd, (uintptr_t)attr, size);
+}
+
+/* --- CPUs ------------------------------------------------------------------------------------- */
+
+struct skep_cpu *skep_cpu_enter(struct skep *k)
+{
+	return (struct skep_cpu *)cpu_enter(k);
+}
+
+void skep_cpu_leave(struct skep_cpu *cpu)
+{
+	cpu_leave((struct cpu *)cpu);
+}
+
+unsigned int skep_cpu_id(const struct skep_cpu *cpu)
+{
+	return ((const struct cpu *)cpu)->id;
+}
+
+void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions)
+{
+	((struct cpu *)cpu)->fuel = instructions;
+}
+
+/* --- Programs --------------------------------------------------------------------------------- */
+
+static int from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out)
+{
+	struct client c = self();
+
+	return fd_resolve(k, &c, fd, kind, out, NULL);
+}
+
+int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out)
+{
+	struct obj *o;
+	int err = from_fd(k, fd, OBJ_PROG, &o);
+
+	if (!err)
+		*out = (struct skep_prog *)((char *)o - offsetof(struct prog, obj));
+	return err;
+}
+
+void skep_prog_put(struct skep_prog *prog)
+{
+	if (prog)
+		obj_put(&((struct prog *)prog)->obj);
+}
+
+const char *skep_prog_name(const struct skep_prog *prog)
+{
+	return ((const struct prog *)prog)->name;
+}
+
+unsigned int skep_prog_type(const struct skep_prog *prog)
+{
+	return ((const struct prog *)prog)->type;
+}
+
+const char *skep_prog_engine(const struct skep_prog *prog)
+{
+	return ((const struct prog *)prog)->engine->name;
+}
+
+const void *skep_prog_code(const struct skep_prog *prog, size_t *size)
+{
+	const struct prog *p = (const struct prog *)prog;
+
+	*size = p->code ? p->code_size : 0;
+	return p->code;
+}
+
+const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size)
+{
+	const struct prog *p = (const struct prog *)prog;
+
+	*size = p->ninsns * sizeof(struct insn);
+	return p->insns;
+}
+
+uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu)
+{
+	return prog_run((const struct prog *)prog, ctx, (struct cpu *)cpu);
+}
+
+const char *skep_verdict_name(const struct skep_prog *prog, int32_t code)
+{
+	return hook_ret_name(((const struct prog *)prog)->hook, code);
+}
+
+const char *skep_cpu_fault(struct skep_cpu *cpu)
+{
+	struct fault *f = ((struct cpu *)cpu)->fault;
+
+	return f ? fault_text(f) : NULL;
+}
+
+uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p, const struct skep_skb_in *in,
+                      struct skep_cpu *cpu)
+{
+	const struct prog *pr = (const struct prog *)prog;
+
+	return pr->hook->run_frame(pr, (struct pkt *)p, (const struct skb_in *)in, (struct cpu *)cpu);
+}
+
+/* --- Maps ------------------------------------------------------------------------------------- */
+
+int skep_map_from_fd(struct skep *k, int fd, struct skep_map **out)
+{
+	struct obj *o;
+	int err = from_fd(k, fd, OBJ_MAP, &o);
+
+	if (!err)
+		*out = (struct skep_map *)o;
+	return err;
+}
+
+void skep_map_put(struct skep_map *map)
+{
+	if (map)
+		obj_put(&((struct map *)map)->obj);
+}
+
+void skep_map_info(const struct skep_map *map, struct skep_map_info *out)
+{
+	const struct map *m = (const struct map *)map;
+
+	*out = (struct skep_map_info){
+		.id = m->obj.id,
+		.type = m->type,
+		.key_size = m->key_size,
+		.value_size = m->value_size,
+		.max_entries = m->max_entries,
+		.flags = m->flags,
+		.value_bytes = map_value_size(m),
+		.name = m->name,
+		.type_name = m->ops->name,
+	};
+}
+
+int skep_map_lookup(struct skep_map *map, const void *key, void *value)
+{
+	return map_lookup((struct map *)map, key, value, 0);
+}
+
+int skep_map_update(struct skep_map *map, const void *key, const void *value, uint64_t flags)
+{
+	return map_update((struct map *)map, key, value, flags);
+}
+
+int skep_map_delete(struct skep_map *map, const void *key)
+{
+	return map_delete((struct map *)map, key);
+}
+
+int skep_map_next_key(struct skep_map *map, const void *key, void *next)
+{
+	return map_next_key((struct map *)map, key, next);
+}
+
+int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data, size_t len),
+                             void *arg)
+{
+	struct map *m = (struct map *)map;
+
+	return m->ops->ring_consume ? m->ops->ring_consume(m, fn, arg) : -EINVAL;
+}
+
+int skep_map_event_fd(struct skep_map *map)
+{
+	return map_event_fd((struct map *)map);
+}
