@@ -26,7 +26,11 @@ struct pkt {
 struct xdp {
 	struct pkt pkt; /* first */
 	uint32_t ingress_ifindex, rx_queue_index, egress_ifindex;
-	uint32_t frags; /* none yet */
+	/*
+	 * Bytes of the packet in fragments: they stand right behind end, but programs reach them through
+	 * helpers only. 0 for a packet in one piece.
+	 */
+	uint32_t frag_bytes;
 };
 
 /* Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of hooks and what their test runs share. Requires: hooks.def. Provides: hooks.h. */
+#include "hooks/hooks.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/prog.h"
+
+const struct hook *const hooks[HOOK_COUNT] = {
+#define HOOK(name) &hook_##name,
+#include "hooks/hooks.def"
+#undef HOOK
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void test_run_repeat(struct prog *p, void *ctx, struct test_run *t)
+{
+	uint32_t repeat = t->repeat ? t->repeat : 1;
+	struct cpu *cpu = cpu_enter(p->obj.k);
+	uint64_t start = now(), ret = 0;
+
+	for (uint32_t i = 0; i < repeat; i++)
+		ret = prog_run(p, ctx, cpu);
+	t->retval = (uint32_t)ret;
+	t->duration = (uint32_t)((now() - start) / repeat);
+	cpu_leave(cpu);
+}
+
+int test_run_ctx_in(const struct test_run *t, void *ctx, size_t size)
+{
+	const uint8_t *in = t->ctx_in;
+	size_t n = t->ctx_size_in < size ? t->ctx_size_in : size;
+
+	for (size_t i = size; i < t->ctx_size_in; i++)
+		if (in[i])
+			return -E2BIG;
+	memset(ctx, 0, size);
+	if (n)
+		memcpy(ctx, in, n);
+	return 0;
+}
+
+int test_run_out(void *out, uint32_t *room, const void *from, uint32_t size)
+{
+	uint32_t n = *room && *room < size ? *room : size;
+	int err = n < size ? -ENOSPC : 0;
+
+	if (out)
+		memcpy(out, from, n);
+	*room = size;
+	return err;
+}

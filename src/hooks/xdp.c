@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The XDP hook: programs on packets as a driver receives them.
+ *
+ * A test run lays the packet out as the kernel does: one page, of which 256 bytes are headroom and 320 are
+ * kept back behind; what does not fit, or what the caller's context puts beyond its data_end, is the
+ * fragments' part (struct xdp's frag_bytes). ctx_in's `data` is the length of metadata in front of the
+ * packet; both are part of data_in and data_out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/map.h"
+#include "core/pkt.h"
+#include "core/prog.h"
+#include "hooks/hooks.h"
+
+enum {
+	LINEAR_MAX = 4096 - PKT_HEADROOM - PKT_TAILROOM,
+	FRAGS_MAX = 17 * 4096, /* bytes in fragments */
+	ETH_HEADER = 14,
+	TEST_LIVE_FRAMES = 1 << 1,
+};
+
+/* The public context. */
+struct xdp_md {
+	uint32_t data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex;
+};
+
+#define U32(name, kind, real)                                                                      \
+	{                                                                                          \
+		#name, offsetof(struct xdp_md, name), 4, FIELD_R, kind, offsetof(struct xdp, real),  \
+			sizeof(((struct xdp *)0)->real)                                            \
+	}
+
+static const struct ctx_field fields[] = {
+	U32(data, FIELD_PACKET, pkt.data),
+	U32(data_end, FIELD_PACKET_END, pkt.end),
+	U32(data_meta, FIELD_PACKET_META, pkt.meta),
+	U32(ingress_ifindex, FIELD_SCALAR, ingress_ifindex),
+	U32(rx_queue_index, FIELD_SCALAR, rx_queue_index),
+	U32(egress_ifindex, FIELD_SCALAR, egress_ifindex),
+	{NULL},
+};
+
+static const struct ret_name rets[] = {
+	{XDP_ABORTED, "XDP_ABORTED"},
+	{XDP_DROP, "XDP_DROP"},
+	{XDP_PASS, "XDP_PASS"},
+	{XDP_TX, "XDP_TX"},
+	{XDP_REDIRECT, "XDP_REDIRECT"},
+	{0, NULL},
+};
+
+static unsigned regions(const void *ctx, struct region *r, unsigned max)
+{
+	const struct xdp *x = ctx;
+	const struct region all[] = {
+		{(uintptr_t)x, sizeof(*x), false, "ctx"},
+		{(uintptr_t)x->pkt.meta, (size_t)(x->pkt.end - x->pkt.meta), true, "packet"},
+	};
+	unsigned n = max < 2 ? max : 2;
+
+	memcpy(r, all, n * sizeof(*r));
+	return n;
+}
+
+/* Does the context fit the packet? Skep's test runs know one device: lo, index 1, of one queue. */
+static int check_md(const struct xdp_md *md, uint32_t size)
+{
+	if (md->data_meta || md->egress_ifindex)
+		return -EINVAL;
+	if (md->data > md->data_end || md->data_end > size)
+		return -EINVAL;
+	if (md->data % 4 || md->data > 252)
+		return -EINVAL;
+	if (!md->ingress_ifindex && md->rx_queue_index)
+		return -EINVAL;
+	if (md->ingress_ifindex > 1)
+		return -ENODEV;
+	return md->rx_queue_index ? -EINVAL : 0;
+}
+
+static int test_run_args(const struct prog *p, const struct test_run *t, struct xdp_md *md)
+{
+	int err;
+
+	if (p->expected_attach_type == BPF_XDP_DEVMAP || p->expected_attach_type == BPF_XDP_CPUMAP)
+		return -EINVAL;
+	if (t->flags == TEST_LIVE_FRAMES)
+		return -ENOTSUPP;
+	if (t->flags || t->batch_size)
+		return -EINVAL;
+	err = test_run_ctx_in(t, md, sizeof(*md));
+	if (err)
+		return err;
+	if (!t->ctx_size_in) {
+		md->data_end = t->data_size_in;
+		md->ingress_ifindex = 1;
+	}
+	err = check_md(md, t->data_size_in);
+	if (err)
+		return err;
+	if (md->data_end > LINEAR_MAX)
+		md->data_end = LINEAR_MAX;
+	if (t->data_size_in < ETH_HEADER || md->data_end - md->data < ETH_HEADER)
+		return -EINVAL;
+	return t->data_size_in - md->data_end > FRAGS_MAX ? -ENOMEM : 0;
+}
+
+static int test_run_results(const struct xdp *x, const struct xdp_md *in, struct test_run *t)
+{
+	struct xdp_md md = {
+		.data = (uint32_t)(x->pkt.data - x->pkt.meta),
+		.data_end = (uint32_t)(x->pkt.end - x->pkt.meta),
+		.ingress_ifindex = in->ingress_ifindex,
+		.rx_queue_index = in->rx_queue_index,
+	};
+	uint32_t size = md.data_end + x->frag_bytes;
+	int err = test_run_out(t->data_out, &t->data_size_out, x->pkt.meta, size);
+
+	if (t->ctx_size_in) {
+		int ctx_err = test_run_out(t->ctx_out, &t->ctx_size_out, &md, sizeof(md));
+
+		err = err ? err : ctx_err;
+	}
+	return err;
+}
+
+static int test_run(struct prog *p, struct test_run *t)
+{
+	const struct mem *mem = &p->obj.k->mem;
+	struct xdp x = {0};
+	struct xdp_md md;
+	uint8_t *page;
+	int err = test_run_args(p, t, &md);
+
+	if (err)
+		return err;
+	x.frag_bytes = t->data_size_in - md.data_end;
+	page = mem_zalloc(mem, 4096 + (size_t)x.frag_bytes);
+	if (!page)
+		return -ENOMEM;
+	x.pkt.head = page;
+	x.pkt.meta = page + PKT_HEADROOM;
+	x.pkt.data = x.pkt.meta + md.data;
+	x.pkt.end = x.pkt.meta + md.data_end;
+	x.pkt.limit = page + 4096 + x.frag_bytes;
+	x.ingress_ifindex = md.ingress_ifindex;
+	memcpy(x.pkt.meta, t->data_in, t->data_size_in);
+	test_run_repeat(p, &x, t);
+	err = test_run_results(&x, &md, t);
+	mem_free(mem, page);
+	return err;
+}
+
+const struct hook hook_xdp = {
+	.name = "xdp",
+	.prog_type = BPF_PROG_TYPE_XDP,
+	.type_bit = PROG_TYPE_BIT(BPF_PROG_TYPE_XDP),
+	.ctx_size = sizeof(struct xdp_md),
+	.fields = fields,
+	.rets = rets,
+	.regions = regions,
+	.test_run = test_run,
+};
