@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocation through struct mem: see mem.h. */
+#define _GNU_SOURCE
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Below MAPPED, mmap(2) and its page faults cost more than clearing. */
+enum { MAPPED = 64 * 1024, LINE = 64 };
 
 static void *libc_alloc(void *arg, size_t size)
 {
@@ -50,4 +56,39 @@ void mem_free(const struct mem *m, void *block)
 {
 	if (block)
 		m->free(m->arg, block);
+}
+
+bool mem_may_map(const struct mem *m, size_t size)
+{
+	return !m->may_map || m->may_map(m->arg, size);
+}
+
+void *mem_map(const struct mem *m, size_t size)
+{
+	void *block, **line;
+
+	if (size >= MAPPED) {
+		if (size > PTRDIFF_MAX || !mem_may_map(m, size))
+			return NULL;
+		block = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		return block == MAP_FAILED ? NULL : block;
+	}
+	/* The word in front of the aligned address remembers the block. */
+	block = m->alloc(m->arg, size + sizeof(void *) + LINE);
+	if (!block)
+		return NULL;
+	line = (void **)(((uintptr_t)block + sizeof(void *) + LINE - 1) & ~(uintptr_t)(LINE - 1));
+	line[-1] = block;
+	return memset(line, 0, size);
+}
+
+void mem_unmap(const struct mem *m, void *block, size_t size)
+{
+	if (!block)
+		return;
+	if (size >= MAPPED)
+		munmap(block, size);
+	else
+		m->free(m->arg, ((void **)block)[-1]);
 }

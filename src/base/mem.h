@@ -6,12 +6,18 @@
 #ifndef SKEP_BASE_MEM_H
 #define SKEP_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct mem {
 	void *(*alloc)(void *arg, size_t size); /* aligned for any type; NULL on failure */
 	void (*free)(void *arg, void *block);
 	void *arg;
+	/*
+	 * Asked before storage is mapped straight from the system (mem_map(), pages_alloc()): may this
+	 * many bytes be taken? NULL: always.
+	 */
+	bool (*may_map)(void *arg, size_t size);
 };
 
 extern const struct mem mem_libc;
@@ -22,5 +28,14 @@ void *mem_zalloc(const struct mem *m, size_t size);
 void *mem_zalloc_array(const struct mem *m, size_t n, size_t size);
 void *mem_copy(const struct mem *m, const void *from, size_t size);
 void mem_free(const struct mem *m, void *block);
+
+/*
+ * Storage of maps: zeroed, aligned to a cache line, NULL on failure. Large storage is mapped and costs
+ * nothing until it is touched; small storage comes from alloc. The same size goes to mem_unmap().
+ */
+void *mem_map(const struct mem *m, size_t size);
+void mem_unmap(const struct mem *m, void *block, size_t size); /* NULL is fine */
+/* May pages be taken from the system? For those who map themselves. */
+bool mem_may_map(const struct mem *m, size_t size);
 
 #endif

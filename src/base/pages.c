@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int pages_alloc(struct pages *p, const char *name, size_t size)
+#include "base/mem.h"
+
+int pages_alloc(struct pages *p, const struct mem *mem, const char *name, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int err;
@@ -17,6 +19,8 @@ int pages_alloc(struct pages *p, const char *name, size_t size)
 	if (size > (size_t)-1 / 2 - page)
 		return -ENOMEM;
 	size = (size + page - 1) / page * page;
+	if (!mem_may_map(mem, size))
+		return -ENOMEM;
 	fd = memfd_create(name, MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;

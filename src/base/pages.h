@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+struct mem;
+
 struct pages {
 	void *base;  /* NULL when not allocated */
 	size_t size; /* bytes mapped */
@@ -15,7 +17,7 @@ struct pages {
 };
 
 /* 0, -ENOMEM, -EMFILE ...; name shows in /proc/PID/maps. size is rounded up to whole pages. */
-int pages_alloc(struct pages *p, const char *name, size_t size);
+int pages_alloc(struct pages *p, const struct mem *mem, const char *name, size_t size);
 void pages_free(struct pages *p);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/map.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -19,6 +20,44 @@ static size_t round_up8(size_t n)
 size_t map_value_size(const struct map *m)
 {
 	return m->ops->per_cpu ? round_up8(m->value_size) * m->obj.k->ncpus : m->value_size;
+}
+
+/* Is this one of the host's memory nodes? -1 is none in particular. */
+static bool numa_node_ok(uint32_t node)
+{
+	char path[64];
+
+	if (node == UINT32_MAX || node == 0)
+		return true;
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u", node);
+	return access(path, F_OK) == 0;
+}
+
+static bool both(uint32_t flags, uint32_t pair)
+{
+	return (flags & pair) == pair;
+}
+
+static int attr_check(const struct skep *k, const struct map_ops *ops, const struct map_attr *attr)
+{
+	if (!ops || (attr->extra && !ops->takes_extra))
+		return -EINVAL;
+	if ((attr->flags & BPF_F_NUMA_NODE) && !numa_node_ok(attr->numa_node))
+		return -EINVAL;
+	if (both(attr->flags, BPF_F_RDONLY | BPF_F_WRONLY) ||
+	    both(attr->flags, BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG))
+		return -EINVAL;
+	return ops->check ? ops->check(k, attr) : 0;
+}
+
+static struct map *map_alloc(const struct mem *mem, const struct map_ops *ops, uint32_t entries)
+{
+	size_t size;
+
+	if (__builtin_mul_overflow(ops->entry_size, (size_t)entries, &size) ||
+	    __builtin_add_overflow(size, ops->size, &size))
+		return NULL;
+	return mem_zalloc(mem, size);
 }
 
 static void map_free(struct obj *o)
@@ -41,12 +80,10 @@ int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
 	struct map *m;
 	int err;
 
-	if (!ops)
-		return -EINVAL;
-	err = ops->check ? ops->check(k, attr) : 0;
+	err = attr_check(k, ops, attr);
 	if (err)
 		return err;
-	m = mem_zalloc(&k->mem, ops->size);
+	m = map_alloc(&k->mem, ops, attr->max_entries);
 	if (!m)
 		return -ENOMEM;
 	obj_init(&m->obj, k, OBJ_MAP, map_free);
@@ -80,7 +117,7 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 	if (m->ops->copy_out)
 		return m->ops->copy_out(m, key, value, flags);
 	if (!m->ops->lookup)
-		return -ENOTSUP;
+		return -ENOTSUPP;
 	live = m->ops->lookup(m, key, 0);
 	if (!live)
 		return -ENOENT;
@@ -90,21 +127,30 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 
 int map_update(struct map *m, const void *key, const void *value, uint64_t flags)
 {
+	if (atomic_load_explicit(&m->frozen, memory_order_acquire))
+		return -EPERM;
 	if (m->ops->copy_in)
 		return m->ops->copy_in(m, key, value, flags);
-	return m->ops->update ? m->ops->update(m, key, value, flags, 0) : -ENOTSUP;
+	return m->ops->update ? m->ops->update(m, key, value, flags, 0) : -ENOTSUPP;
 }
 
 int map_delete(struct map *m, const void *key)
 {
+	if (atomic_load_explicit(&m->frozen, memory_order_acquire))
+		return -EPERM;
 	if (m->ops->copy_delete)
 		return m->ops->copy_delete(m, key);
-	return m->ops->remove ? m->ops->remove(m, key) : -ENOTSUP;
+	return m->ops->remove ? m->ops->remove(m, key) : -ENOTSUPP;
 }
 
 int map_next_key(struct map *m, const void *key, void *next)
 {
-	return m->ops->next_key ? m->ops->next_key(m, key, next) : -ENOTSUP;
+	return m->ops->next_key ? m->ops->next_key(m, key, next) : -ENOTSUPP;
+}
+
+int map_freeze(struct map *m)
+{
+	return atomic_exchange(&m->frozen, true) ? -EBUSY : 0;
 }
 
 int map_event_fd(struct map *m)

@@ -11,7 +11,9 @@
  *    the kernel; they never become unmapped before the program's read section ends.
  *  - bpf(2) and skep.h, from any thread: copy_out() and copy_in() move whole values, which for
  *    per-CPU types is every CPU's, each rounded up to 8 bytes. NULL: map.c does it with lookup/update.
- * Both sides run at the same time on any number of threads.
+ * Both sides run at the same time on any number of threads. A frozen map refuses the second side's
+ * writes here, in map_update() and map_delete(); whether a descriptor was opened for reading or writing
+ * is sys/'s question, whether a program may write (map_prog_writes()) the verifier's.
  *
  * Source of rules and errnos: Linux 6.18, Documentation/bpf/map_*.rst and its behaviour.
  */
@@ -46,6 +48,8 @@ struct map {
 	uint64_t memory; /* bytes of storage: `memlock` */
 	struct pages pages; /* storage that clients may map, or fd -1 */
 	_Atomic uint32_t usercnt; /* descriptors and pins; a prog array empties when it falls to 0 */
+	/* Entry points for calls from programs that know the map; NULL: go through ops. Set by ops.init. */
+	helper_fn call_lookup, call_update, call_remove;
 	_Atomic int event_fd; /* an eventfd + 1 for who waits until there is something to read; 0: nobody */
 };
 
@@ -60,6 +64,7 @@ struct region {
 struct map_ops {
 	const char *name; /* "hash": as bpftool prints it */
 	size_t size;      /* of the type's struct, which begins with struct map */
+	size_t entry_size; /* bytes that follow the struct for each of max_entries */
 
 	/* Is this a map that the kernel would create? 0, -EINVAL, -E2BIG, -EPERM ... Touches nothing. */
 	int (*check)(const struct skep *k, const struct map_attr *attr);
@@ -98,9 +103,6 @@ struct map_ops {
 	int (*direct_value)(struct map *m, uint32_t offset, uintptr_t *addr);
 	/* BPF instructions for bpf_map_lookup_elem(r1 = m, r2 = key), result in r0, clobbering r1-r5 only. */
 	unsigned (*inline_lookup)(const struct map *m, struct insn *out); /* <= MAP_INLINE_MAX; 0: none */
-	/* Faster entry points for calls from programs whose map is known; any may be NULL. */
-	helper_fn call_lookup, call_update, call_remove;
-
 	/* Ring buffers, for programs: output, reserve and query answer what their helpers do. */
 	int64_t (*ring_output)(struct map *m, const void *data, uint64_t size, uint64_t flags);
 	void *(*ring_reserve)(struct map *m, uint64_t size, uint64_t flags);
@@ -116,8 +118,8 @@ struct map_ops {
 	bool (*readable)(const struct map *m); /* something to consume */
 	/* Frees what it holds of other objects once no descriptor or pin is left (usercnt 0). */
 	void (*release_uref)(struct map *m);
-	bool per_cpu; /* copy_out and copy_in move ncpus values */
-	bool no_value_write_by_prog;
+	bool per_cpu;     /* copy_out and copy_in move ncpus values */
+	bool takes_extra; /* map_extra means something; elsewhere it must be 0 */
 };
 
 enum { MAP_INLINE_MAX = 16 };
@@ -132,7 +134,10 @@ struct map_prog_array {
 	_Atomic(struct prog *) slot[];
 };
 
-/* Creates a map of attr with one reference, published. -EINVAL, -E2BIG, -ENOMEM, -EPERM ... */
+/*
+ * Creates a map of attr with one reference, published. Checks what all types share (access flags, NUMA
+ * node, map_extra), then asks the type. -EINVAL, -E2BIG, -ENOMEM, -EPERM ...
+ */
 int map_create(struct skep *k, const struct map_attr *attr, struct map **out);
 
 /* bpf(2)'s side, with the kernel's errnos for what a type cannot do. Sizes: map_value_size(). */
@@ -140,6 +145,19 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags);
 int map_update(struct map *m, const void *key, const void *value, uint64_t flags);
 int map_delete(struct map *m, const void *key);
 int map_next_key(struct map *m, const void *key, void *next);
+/* From now on bpf(2) changes nothing in it; programs may. -EBUSY: it is frozen already. */
+int map_freeze(struct map *m);
+
+/* May programs read, write values? (BPF_F_WRONLY_PROG, BPF_F_RDONLY_PROG) */
+static inline bool map_prog_reads(const struct map *m)
+{
+	return !(m->flags & BPF_F_WRONLY_PROG);
+}
+
+static inline bool map_prog_writes(const struct map *m)
+{
+	return !(m->flags & BPF_F_RDONLY_PROG);
+}
 
 /* A type calls this whenever the kernel would wake those who poll the map's descriptor. */
 void map_wake(struct map *m);
