@@ -108,7 +108,7 @@ struct fault {
 	uintptr_t addr;
 	uint32_t size;
 	bool write;
-	char near[64]; /* the region that the address is closest to, and how far off */
+	char near[96]; /* the region that the address is closest to, and how far off */
 	char text[512]; /* the whole as one line, made when somebody asks: see skep_cpu_fault() */
 };
 

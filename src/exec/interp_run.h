@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The body of the interpreter: included once by each engine, after these are defined:
+ *
+ *   REACH(addr, size, write)   may the program touch this memory? Else goto stop.
+ *   ATOMIC_REACH(...)          the same for atomic operations.
+ *   PAY()                      takes the cost of the basic block that ends here. May goto stop.
+ *   CALL_OK(), CALL_DONE()     around a helper call. May goto stop.
+ *   TAIL_CALL_OK()             are r1 and r2 what a tail call needs? Else goto stop.
+ *   TAIL_CALL_DONE()           another program has run, or runs now. May goto stop.
+ *   PACKET_OK()                is r6 the packet? Else goto stop.
+ *   RUN_IN(), RUN_OUT()        once around everything; RUN_IN() may declare variables.
+ *   FRAME_IN(), FRAME_BACK()   a new frame has become the current one; an older one has again.
+ *   DEPTH_FAULT()              the program calls too deep.
+ *   ENTRY                      the engine's prog_entry.
+ *
+ * State of a run: s is the step being executed, acc the accumulator (interp.h), regs r0..r10. Local calls
+ * stay inside: their frames are an array, the stacks of all frames one block in which the main program's
+ * is the highest. Callbacks and tail calls from subprograms are new runs.
+ *
+ * A function of labels: the dispatch table of the house, nearly all made from alu.h's tables.
+ */
+
+/* Values in memory: any alignment, any type. */
+typedef uint8_t mem_B __attribute__((may_alias));
+typedef uint16_t mem_H __attribute__((may_alias, aligned(1)));
+typedef uint32_t mem_W __attribute__((may_alias, aligned(1)));
+typedef uint64_t mem_DW __attribute__((may_alias, aligned(1)));
+typedef int8_t smem_B __attribute__((may_alias));
+typedef int16_t smem_H __attribute__((may_alias, aligned(1)));
+typedef int32_t smem_W __attribute__((may_alias, aligned(1)));
+
+/* What a local call saves and its exit restores. */
+struct frame {
+	uint64_t r6_r9[4];
+	const struct step *ret;
+	uint32_t may_goto;
+};
+
+enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per frame */
+
+#define GO() goto *s->go
+#define NEXT()                                                                                     \
+	do {                                                                                       \
+		s++;                                                                               \
+		GO();                                                                              \
+	} while (0)
+#define JUMP()                                                                                     \
+	do {                                                                                       \
+		s = s->to;                                                                         \
+		GO();                                                                              \
+	} while (0)
+
+#define D regs[s->dst]
+#define S regs[s->src]
+#define I64 ((uint64_t)s->imm)
+#define FRAME_ADDR (regs[R10] + (uint64_t)s->off)
+
+/* A handler that computes dst. */
+#define SET(label, value)                                                                          \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	NEXT();
+
+#define BRANCH(label, condition)                                                                   \
+	do_##label:                                                                                \
+	PAY();                                                                                     \
+	if (condition)                                                                             \
+		JUMP();                                                                            \
+	NEXT();
+
+#define LOAD(label, type, base)                                                                    \
+	do_##label:                                                                                \
+	addr = (base) + (uint64_t)s->off;                                                          \
+	REACH(addr, sizeof(type), false);                                                          \
+	acc = D = (uint64_t) * (const type *)addr;                                                 \
+	NEXT();
+
+#define STORE(label, type, base, value)                                                            \
+	do_##label:                                                                                \
+	addr = (base) + (uint64_t)s->off;                                                          \
+	REACH(addr, sizeof(type), true);                                                           \
+	*(type *)addr = (type)(value);                                                             \
+	NEXT();
+
+/* Accesses through r10 have been checked by the decoder. */
+#define FRAME_LOAD(label, type)                                                                    \
+	do_##label:                                                                                \
+	acc = D = (uint64_t) * (const type *)FRAME_ADDR;                                           \
+	NEXT();
+
+#define FRAME_STORE(label, type, value)                                                            \
+	do_##label:                                                                                \
+	*(type *)FRAME_ADDR = (type)(value);                                                       \
+	NEXT();
+
+/* type: of the memory; the expression may use `at`, a pointer to it. */
+#define ATOMIC(label, type, base, write, statement)                                                \
+	do_##label:                                                                                \
+	{                                                                                          \
+		type *at;                                                                          \
+                                                                                                   \
+		addr = (base) + (uint64_t)s->off;                                                  \
+		ATOMIC_REACH(addr, sizeof(type), write);                                           \
+		at = (type *)addr;                                                                 \
+		statement;                                                                         \
+		NEXT();                                                                            \
+	}
+
+#define ATOMICS(bits)                                                                              \
+	ATOMIC(ATOMIC_ADD##bits, uint##bits##_t, D, true,                                          \
+	       __atomic_fetch_add(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	ATOMIC(ATOMIC_OR##bits, uint##bits##_t, D, true,                                           \
+	       __atomic_fetch_or(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                         \
+	ATOMIC(ATOMIC_AND##bits, uint##bits##_t, D, true,                                          \
+	       __atomic_fetch_and(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	ATOMIC(ATOMIC_XOR##bits, uint##bits##_t, D, true,                                          \
+	       __atomic_fetch_xor(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	ATOMIC(FETCH_ADD##bits, uint##bits##_t, D, true,                                           \
+	       S = __atomic_fetch_add(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	ATOMIC(FETCH_OR##bits, uint##bits##_t, D, true,                                            \
+	       S = __atomic_fetch_or(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                     \
+	ATOMIC(FETCH_AND##bits, uint##bits##_t, D, true,                                           \
+	       S = __atomic_fetch_and(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	ATOMIC(FETCH_XOR##bits, uint##bits##_t, D, true,                                           \
+	       S = __atomic_fetch_xor(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	ATOMIC(XCHG##bits, uint##bits##_t, D, true,                                                \
+	       S = __atomic_exchange_n(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                   \
+	ATOMIC(CMPXCHG##bits, uint##bits##_t, D, true, uint##bits##_t expect = (uint##bits##_t)regs[R0]; \
+	       __atomic_compare_exchange_n(at, &expect, (uint##bits##_t)S, false,                  \
+	                                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                    \
+	       regs[R0] = expect)
+
+/* The program that a tail call goes to, counting it; NULL: it falls through. */
+static const struct prog *tail_call_target(uint64_t map, uint32_t index, struct cpu *cpu)
+{
+	const struct map_prog_array *array = (const struct map_prog_array *)map;
+	const struct prog *target;
+
+	if (index >= array->map.max_entries || cpu->tail_calls >= MAX_TAIL_CALLS)
+		return NULL;
+	target = atomic_load_explicit(&array->slot[index], memory_order_acquire);
+	if (target)
+		cpu->tail_calls++;
+	return target;
+}
+
+/*
+ * Runs from step s with r1..r5 = args. Without a step it answers the table of labels, for prepare().
+ */
+__attribute__((no_sanitize("thread"))) static uint64_t
+run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5], struct cpu *cpu)
+{
+	static const void *const labels[H_COUNT] = {
+#define H(name) [H_##name] = &&do_##name,
+#include "exec/handlers.def"
+#undef H
+	};
+	uint64_t regs[NREGS] = {0};
+	uint64_t acc = 0;
+	uintptr_t addr;
+	unsigned depth = 0;
+	uint32_t may_goto = MAY_GOTO_LIMIT;
+	struct frame frames[MAX_CALL_DEPTH - 1];
+	uint8_t stack[MAX_CALL_DEPTH * STACK_SIZE] __attribute__((aligned(16)));
+
+	if (!s)
+		return (uintptr_t)labels;
+	memcpy(&regs[R1], args, 5 * sizeof(regs[0]));
+	regs[R10] = (uintptr_t)stack + sizeof(stack);
+	RUN_IN();
+	FRAME_IN();
+	GO();
+
+#define X(name, value)                                                                             \
+	SET(name##64_K, alu64_##name(D, I64))                                                      \
+	SET(name##64_K_A, alu64_##name(acc, I64))                                                  \
+	SET(name##64_X, alu64_##name(D, S))                                                        \
+	SET(name##64_X_A, alu64_##name(acc, S))                                                    \
+	SET(name##64_X_B, alu64_##name(D, acc))                                                    \
+	SET(name##32_K, alu32_##name((uint32_t)D, (uint32_t)s->imm))                               \
+	SET(name##32_K_A, alu32_##name((uint32_t)acc, (uint32_t)s->imm))                           \
+	SET(name##32_X, alu32_##name((uint32_t)D, (uint32_t)S))                                    \
+	SET(name##32_X_A, alu32_##name((uint32_t)acc, (uint32_t)S))                                \
+	SET(name##32_X_B, alu32_##name((uint32_t)D, (uint32_t)acc))
+	ALU_OPS(X)
+#undef X
+#define X(name, value)                                                                             \
+	SET(name, alu_##name(D))                                                                   \
+	SET(name##_A, alu_##name(acc))
+	UNARY_OPS(X)
+#undef X
+#define X(name, value)                                                                             \
+	SET(name, alu_##name(S))                                                                   \
+	SET(name##_A, alu_##name(acc))
+	MOVSX_OPS(X)
+#undef X
+	SET(MOV64_K, I64)
+	SET(MOV32_K, (uint32_t)s->imm)
+	SET(MOV64_X, S)
+	SET(MOV64_X_A, acc)
+	SET(MOV32_X, (uint32_t)S)
+	SET(MOV32_X_A, (uint32_t)acc)
+	SET(LDDW, s->wide)
+
+#define X(name, condition)                                                                         \
+	BRANCH(name##64_K, cmp64_##name(D, I64))                                                   \
+	BRANCH(name##64_K_A, cmp64_##name(acc, I64))                                               \
+	BRANCH(name##64_X, cmp64_##name(D, S))                                                     \
+	BRANCH(name##64_X_A, cmp64_##name(acc, S))                                                 \
+	BRANCH(name##64_X_B, cmp64_##name(D, acc))                                                 \
+	BRANCH(name##32_K, cmp32_##name((uint32_t)D, (uint32_t)s->imm))                            \
+	BRANCH(name##32_K_A, cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                        \
+	BRANCH(name##32_X, cmp32_##name((uint32_t)D, (uint32_t)S))                                 \
+	BRANCH(name##32_X_A, cmp32_##name((uint32_t)acc, (uint32_t)S))                             \
+	BRANCH(name##32_X_B, cmp32_##name((uint32_t)D, (uint32_t)acc))
+	CMP_OPS(X)
+#undef X
+
+#define X(size)                                                                                    \
+	LOAD(LDX_##size, mem_##size, S)                                                            \
+	LOAD(LDX_##size##_A, mem_##size, acc)                                                      \
+	FRAME_LOAD(LDX_##size##_F, mem_##size)                                                     \
+	STORE(STX_##size, mem_##size, D, S)                                                        \
+	STORE(STX_##size##_A, mem_##size, acc, S)                                                  \
+	STORE(STX_##size##_B, mem_##size, D, acc)                                                  \
+	FRAME_STORE(STX_##size##_F, mem_##size, S)                                                 \
+	FRAME_STORE(STX_##size##_FB, mem_##size, acc)                                              \
+	STORE(ST_##size, mem_##size, D, s->imm)                                                    \
+	STORE(ST_##size##_A, mem_##size, acc, s->imm)                                              \
+	FRAME_STORE(ST_##size##_F, mem_##size, s->imm)
+	X(B)
+	X(H)
+	X(W)
+	X(DW)
+#undef X
+#define X(size)                                                                                    \
+	LOAD(LDSX_##size, smem_##size, S)                                                          \
+	LOAD(LDSX_##size##_A, smem_##size, acc)                                                    \
+	FRAME_LOAD(LDSX_##size##_F, smem_##size)
+	X(B)
+	X(H)
+	X(W)
+#undef X
+#define X(size, type)                                                                              \
+	ATOMIC(LOAD_ACQ_##size, type, S, false, D = __atomic_load_n(at, __ATOMIC_ACQUIRE))         \
+	ATOMIC(STORE_REL_##size, type, D, true, __atomic_store_n(at, (type)S, __ATOMIC_RELEASE))
+	X(B, uint8_t)
+	X(H, uint16_t)
+	X(W, uint32_t)
+	X(DW, uint64_t)
+#undef X
+	ATOMICS(64)
+	ATOMICS(32)
+
+do_LDX_CPU_W:
+	acc = D = *(const mem_W *)((const char *)cpu + s->off);
+	NEXT();
+do_LDX_CPU_DW:
+	acc = D = *(const mem_DW *)((const char *)cpu + s->off);
+	NEXT();
+
+do_LD_IND:
+	PACKET_OK();
+	addr = (uintptr_t)(int64_t)(int32_t)(S + I64);
+	goto packet_load;
+do_LD_ABS:
+	PACKET_OK();
+	addr = (uintptr_t)(int64_t)s->imm;
+packet_load:
+	if (skb_load((const struct skb *)regs[R6], (int64_t)addr, s->size, &regs[R0]) != 0) {
+		regs[R0] = 0;
+		goto leave;
+	}
+	acc = regs[R0];
+	NEXT();
+
+do_JA:
+	PAY();
+	JUMP();
+do_MAY_GOTO:
+	PAY();
+	if (!may_goto)
+		JUMP();
+	may_goto--;
+	NEXT();
+
+do_CALL:
+	PAY();
+	CALL_OK();
+	acc = regs[R0] = s->call(regs[R1], regs[R2], regs[R3], regs[R4], regs[R5], cpu);
+	CALL_DONE();
+	NEXT();
+
+do_TAIL_CALL:
+	PAY();
+	TAIL_CALL_OK();
+	{
+		const struct prog *target = tail_call_target(regs[R2], (uint32_t)regs[R3], cpu);
+
+		if (!target)
+			NEXT();
+		cpu->prog = target;
+		if (depth == 0 && target->entry == ENTRY) {
+			prog = target;
+			s = prog_image(prog)->steps;
+			may_goto = MAY_GOTO_LIMIT;
+			TAIL_CALL_DONE();
+			FRAME_IN();
+			GO();
+		}
+		regs[R0] = target->entry((void *)(uintptr_t)regs[R1], cpu, target);
+		cpu->prog = prog;
+		TAIL_CALL_DONE();
+		goto leave;
+	}
+
+do_CALL_LOCAL:
+	PAY();
+	if (depth == MAX_CALL_DEPTH - 1) {
+		DEPTH_FAULT();
+		goto stop;
+	}
+	memcpy(frames[depth].r6_r9, &regs[R6], sizeof(frames[0].r6_r9));
+	frames[depth].ret = s + 1;
+	frames[depth].may_goto = may_goto;
+	depth++;
+	may_goto = MAY_GOTO_LIMIT;
+	regs[R10] -= STACK_SIZE;
+	FRAME_IN();
+	JUMP();
+
+do_EXIT:
+	PAY();
+leave:
+	if (depth == 0) {
+		RUN_OUT();
+		return regs[R0];
+	}
+	depth--;
+	memcpy(&regs[R6], frames[depth].r6_r9, sizeof(frames[0].r6_r9));
+	may_goto = frames[depth].may_goto;
+	regs[R10] += STACK_SIZE;
+	FRAME_BACK();
+	acc = regs[R0];
+	s = frames[depth].ret;
+	GO();
+
+stop:
+	RUN_OUT();
+	return 0;
+}
