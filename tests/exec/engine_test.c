@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every engine must do besides computing: calls, callbacks, tail calls, limits, many threads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vm.h"
+
+static const struct engine *const engines[] = {&engine_interp, &engine_checked};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define EACH_ENGINE(e) for (unsigned e = 0; e < COUNT(engines); e++)
+
+/* Runs text on memory with an engine; *fault, where wanted, is what the run found. */
+static uint64_t run(unsigned e, const struct helper *helpers, unsigned nhelpers, const char *text,
+                    void *mem, size_t len, struct fault *fault)
+{
+	struct vm_ctx ctx = {.mem = mem, .len = len};
+	struct skep k;
+	struct prog *p;
+	uint64_t r0;
+
+	vm_init(&k, NULL, helpers, nhelpers);
+	assert_int_equal(vm_asm(&k, engines[e], text, NULL, 0, &p), 0);
+	r0 = prog_run(p, &ctx, &k.cpus[1]);
+	if (fault)
+		*fault = k.cpus[1].fault ? *k.cpus[1].fault : (struct fault){0};
+	else
+		assert_null(k.cpus[1].fault);
+	obj_put(&p->obj);
+	vm_exit(&k);
+	return r0;
+}
+
+static void computes(void **state)
+{
+	uint64_t mem[2] = {40, 0};
+
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, NULL, 0,
+		                     "r2 = *(u64 *)(r1 + 0)\n"
+		                     "r0 = *(u64 *)(r2 + 0)\n"
+		                     "r0 += 2\n"
+		                     "*(u64 *)(r2 + 8) = r0\n"
+		                     "exit\n",
+		                     mem, sizeof(mem), NULL), 42);
+	assert_int_equal(mem[1], 42);
+}
+
+static void calls_keep_frames_apart(void **state)
+{
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, NULL, 0,
+		                     "r6 = 100\n"
+		                     "*(u64 *)(r10 - 8) = r6\n"
+		                     "r1 = 5\n"
+		                     "call sum\n"
+		                     "r1 = *(u64 *)(r10 - 8)\n"
+		                     "r0 += r1\n"
+		                     "r0 += r6\n"
+		                     "exit\n"
+		                     "sum: if r1 != 0 goto more\n"
+		                     "r0 = 0\n"
+		                     "exit\n"
+		                     "more: r6 = r1\n"
+		                     "*(u64 *)(r10 - 8) = r6\n"
+		                     "r1 += -1\n"
+		                     "call sum\n"
+		                     "r2 = *(u64 *)(r10 - 8)\n"
+		                     "r0 += r2\n"
+		                     "r0 += r6\n"
+		                     "exit\n",
+		                     NULL, 0, NULL), 230);
+}
+
+static uint64_t help_sum(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                         struct cpu *cpu)
+{
+	return r1 + 2 * r2 + 3 * r3 + 4 * r4 + 5 * r5 + 1000 * cpu->id;
+}
+
+static uint64_t help_loop(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                          struct cpu *cpu)
+{
+	const struct callback *cb = (const struct callback *)(uintptr_t)r2;
+	uint64_t n = 0;
+
+	while (n < r1 && !cb->call(n, r3, 0, 0, 0, cpu, cb))
+		n++;
+	return n;
+}
+
+static const struct helper helpers[] = {
+	[1] = {.name = "sum", .fn = help_sum, .arg = {ARG_ANY, ARG_ANY, ARG_ANY, ARG_ANY, ARG_ANY}},
+	[2] = {.name = "loop", .fn = help_loop, .arg = {ARG_ANY, ARG_FUNC, ARG_STACK_OR_NULL}},
+};
+
+static void helpers_get_arguments(void **state)
+{
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, helpers, COUNT(helpers),
+		                     "r1 = 1; r2 = 2; r3 = 3; r4 = 4; r5 = 5\n"
+		                     "r6 = 6; r7 = 7; r8 = 8; r9 = 9\n"
+		                     "call 1\n"
+		                     "r0 += r6; r0 += r7; r0 += r8; r0 += r9\n"
+		                     "exit\n",
+		                     NULL, 0, NULL), 55 + 1000 + 30);
+}
+
+static void callbacks_share_memory(void **state)
+{
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, helpers, COUNT(helpers),
+		                     "*(u64 *)(r10 - 8) = 0\n"
+		                     "r1 = 10\n"
+		                     "r2 = func[body]\n"
+		                     "r3 = r10; r3 += -8\n"
+		                     "call 2\n"
+		                     "r1 = *(u64 *)(r10 - 8)\n"
+		                     "r0 *= 1000\n"
+		                     "r0 += r1\n"
+		                     "exit\n"
+		                     "body: r3 = *(u64 *)(r2 + 0)\n"
+		                     "r3 += r1\n"
+		                     "*(u64 *)(r2 + 0) = r3\n"
+		                     "r0 = 0\n"
+		                     "if r1 < 6 goto end\n"
+		                     "r0 = 1\n"
+		                     "end: exit\n",
+		                     NULL, 0, NULL), 6021);
+}
+
+static void expect_fault(const char *text, const char *what, uint32_t insn)
+{
+	uint64_t mem[2] = {0};
+	struct fault fault;
+
+	assert_int_equal(run(1, helpers, COUNT(helpers), text, mem, sizeof(mem), &fault), 0);
+	assert_non_null(fault.what);
+	assert_string_equal(fault.what, what);
+	assert_int_equal(fault.insn, insn);
+}
+
+static void checked_finds_faults(void **state)
+{
+	expect_fault("r0 = 1\nr2 = 0\nr0 = *(u8 *)(r2 + 0)\nexit", "read outside of every region", 2);
+	expect_fault("r0 = 1\n*(u8 *)(r1 + 0) = 1\nexit", "write to read-only memory", 1);
+	expect_fault("r0 = 1\nr2 = *(u64 *)(r1 + 0)\n*(u64 *)(r2 + 9) = 1\nexit",
+	             "write past the end of a region", 2);
+	expect_fault("r0 = *(u8 *)(r10 + 0)\nexit", "read outside of every region", 0);
+	expect_fault("r0 = *(u8 *)(r10 - 513)\nexit", "read outside of every region", 0);
+	expect_fault("r2 = r10\nr2 += -12\nlock *(u64 *)(r2 + 0) += r1\nr0 = 0\nexit",
+	             "misaligned atomic access", 2);
+	expect_fault("call f\nexit\nf: call f\nexit", "calls nested too deep", 2);
+	expect_fault("r1 = 1\nr2 = 0\ncall 2\nexit", "the argument is no function of this program", 2);
+	expect_fault("r1 = 8\nr2 = func[f]\ncall 2\nexit\nf: r1 = 0\nr0 = *(u8 *)(r1 + 0)\nexit",
+	             "read outside of every region", 6);
+	expect_fault("call f\nr0 = *(u64 *)(r0 + 0)\nexit\nf: r0 = r10\nr0 += -8\nexit",
+	             "read outside of every region", 1);
+}
+
+static void checked_runs_out_of_fuel(void **state)
+{
+	struct skep k;
+	struct prog *p;
+
+	vm_init(&k, NULL, NULL, 0);
+	assert_int_equal(vm_asm(&k, &engine_checked, "r0 = 1\nl: r1 += 1\ngoto l\n", NULL, 0, &p), 0);
+	k.cpus[0].fuel = 1000;
+	assert_int_equal(prog_run(p, NULL, &k.cpus[0]), 0);
+	assert_non_null(k.cpus[0].fault);
+	assert_string_equal(k.cpus[0].fault->what, "no fuel left");
+	obj_put(&p->obj);
+	vm_exit(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(computes),
+		cmocka_unit_test(calls_keep_frames_apart),
+		cmocka_unit_test(helpers_get_arguments),
+		cmocka_unit_test(callbacks_share_memory),
+		cmocka_unit_test(checked_finds_faults),
+		cmocka_unit_test(checked_runs_out_of_fuel),
+	};
+
+	return cmocka_run_group_tests_name("engines", tests, NULL, NULL);
+}
