@@ -7,8 +7,8 @@
  * at a node that is an operation, they are stored in its fields. A name may stand for something further
  * down, so what refers to a name is noted and settled at the end.
  *
- * To make the dumps of bpftool and the kernel readable as they are, `12:` before an instruction and `(b7)`
- * behind that are skipped, and so is `<symbol>` behind it, as llvm-objdump prints it.
+ * The dumps of bpftool and the kernel can be read as they are: `12: (b7)` may stand before an instruction,
+ * and then (b7) must be its opcode; so may `<symbol>` behind it, as llvm-objdump prints it.
  *
  * Provides: asm_program(). Requires: syntax.c, lex.c, insn.def.
  */
@@ -36,6 +36,7 @@ struct assembler {
 	struct asm_error *error;
 	struct lexer lexer;
 	struct token t; /* the current one */
+	int opcode;     /* that a dump gives before the instruction; -1: none */
 
 	struct insn *out;
 	size_t n, cap;
@@ -383,16 +384,32 @@ static void skip_to(struct assembler *a, char close)
 		next(a);
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *d = c ? strchr(digits, c) : NULL;
+
+	return d ? (int)(d - digits) : -1;
+}
+
 /* `12: (b7)` before an instruction. */
 static int dump_prefix(struct assembler *a)
 {
-	if (!lex_accept(&a->lexer, ':'))
+	struct lexer *l = &a->lexer;
+	const char *p;
+
+	if (!lex_accept(l, ':'))
 		return unexpected(a, 0);
-	next(a);
-	if (a->t.kind == TOKEN_SIGN && a->t.value == '(') {
-		skip_to(a, ')');
+	if (!lex_accept(l, '(')) {
 		next(a);
+		return 0;
 	}
+	p = l->at;
+	if (l->end - p < 3 || hex_digit(p[0]) < 0 || hex_digit(p[1]) < 0 || p[2] != ')')
+		return fail(a, p, "an opcode, two digits like (b7), should stand here");
+	a->opcode = hex_digit(p[0]) << 4 | hex_digit(p[1]);
+	l->at += 3;
+	next(a);
 	return 0;
 }
 
@@ -403,7 +420,7 @@ static int helper_number(struct assembler *a, struct token *helper)
 	struct lexer *l = &a->lexer;
 	int32_t id;
 
-	if (l->end - l->at < 2 || l->at[0] != '#' || l->at[1] < '0' || l->at[1] > '9')
+	if (l->at == l->end || *l->at != '#' || !lex_at_number(l, l->at + 1))
 		return 0;
 	l->at++;
 	lex_next(l, helper);
@@ -418,7 +435,9 @@ static int instruction(struct assembler *a)
 {
 	struct token captured[MAX_OPERANDS];
 	const struct syntax *s = &a->syntax;
+	const char *start = a->t.text;
 	unsigned node = 0, n = 0;
+	enum op op;
 	int err = 0;
 
 	for (;;) {
@@ -448,13 +467,20 @@ static int instruction(struct assembler *a)
 	}
 	if (a->t.kind != TOKEN_END || s->nodes[node].op == OP_INVALID)
 		return unexpected(a, node);
-	return encode(a, s->nodes[node].op, captured, n);
+	op = s->nodes[node].op;
+	if (op == OP_MOV64_K && a->opcode == insn_info[OP_LDDW].code) /* the kernel prints no "ll" */
+		op = OP_LDDW;
+	if (a->opcode >= 0 && a->opcode != insn_info[op].code)
+		return fail(a, start, "the opcode of this is %02x, not %02x", insn_info[op].code,
+		            (unsigned)a->opcode);
+	return encode(a, op, captured, n);
 }
 
 static int statement(struct assembler *a)
 {
 	int err = 0;
 
+	a->opcode = -1;
 	while (!err && (a->t.kind & (TOKEN_WORD | TOKEN_REG | TOKEN_WREG)) && lex_accept(&a->lexer, ':')) {
 		err = label_define(a, &a->t);
 		next(a);

@@ -43,6 +43,8 @@ struct lexer {
 void lex_next(struct lexer *l, struct token *t);
 /* True when the very next character but for blanks is c; consumes it then. */
 bool lex_accept(struct lexer *l, char c);
+/* True where a number begins at p: a digit, or a sign (one, or "+ -") before a digit. */
+bool lex_at_number(const struct lexer *l, const char *p);
 
 /*
  * Where an operand goes. The letters of insn.def's syntax column, with those that say two things taken

@@ -6,9 +6,10 @@
  * The text is what clang -S and llvm-objdump --no-print-imm-hex print, but where that would lose bits:
  * `call pc+5` for a local function (LLVM prints it like a helper), `map_fd[3]` and its like for the
  * kinds of lddw (LLVM: ld_pseudo), `kfunc[id]`. Immediates of 64 bits are decimal only where they are
- * small.
+ * small. In the kernel's spelling (kernel.def) offsets and jumps have other signs, and what is compared
+ * with is hexadecimal.
  *
- * Provides: disasm_insn(). Requires: insn.def, insn_op(), insn_fields_ok().
+ * Provides: disasm_insn(). Requires: insn.def, kernel.def, insn_op(), insn_fields_ok().
  */
 #include "isa/text.h"
 
@@ -23,6 +24,13 @@ struct view {
 	const struct insn *i;
 	size_t pc, n;
 	const struct disasm_names *names;
+	bool kernel;
+};
+
+static const char *const kernel_syntax[OP_COUNT] = {
+#define KERNEL(op, text) [OP_##op] = text,
+#include "isa/kernel.def"
+#undef KERNEL
 };
 
 /* The magnitude in decimal, behind a prefix. */
@@ -48,12 +56,31 @@ static void put_signed(struct buf *out, const char *plus, const char *minus, int
 		put_decimal(out, plus, (uint64_t)value);
 }
 
-static void put_imm64(struct buf *out, uint64_t value)
+static void put_imm(const struct view *v)
 {
-	if ((int64_t)value >= INT32_MIN && (int64_t)value <= INT32_MAX)
-		put_signed(out, "", "-", (int64_t)value);
+	unsigned class = v->i->code & 7;
+
+	if (v->kernel && (class == CLASS_JMP || class == CLASS_JMP32))
+		buf_printf(v->out, "0x%x", (unsigned)v->i->imm);
 	else
-		buf_printf(out, "0x%llx", (unsigned long long)value);
+		put_signed(v->out, "", "-", v->i->imm);
+}
+
+static void put_imm64(const struct view *v)
+{
+	uint64_t value = insn_imm64(v->i);
+
+	if (!v->kernel && (int64_t)value >= INT32_MIN && (int64_t)value <= INT32_MAX)
+		put_signed(v->out, "", "-", (int64_t)value);
+	else
+		buf_printf(v->out, "0x%llx", (unsigned long long)value);
+}
+
+static void put_jump(const struct view *v, int32_t distance)
+{
+	if (v->kernel)
+		buf_puts(v->out, "pc");
+	put_signed(v->out, "+", "-", distance);
 }
 
 static void put_helper(const struct view *v)
@@ -61,6 +88,8 @@ static void put_helper(const struct view *v)
 	const struct disasm_names *names = v->names;
 	const char *name = names && names->helper ? names->helper(names->arg, v->i->imm) : NULL;
 
+	if (!name && v->kernel)
+		name = "unknown";
 	if (name) {
 		buf_puts(v->out, name);
 		buf_puts(v->out, "#");
@@ -122,17 +151,17 @@ static void put_placeholder(const struct view *v, char letter)
 	case 't':
 		return put_decimal(out, "w", i->src);
 	case 'i':
-		return put_signed(out, "", "-", i->imm);
+		return put_imm(v);
 	case '2':
 		return put_signed(out, "", "-", i[1].imm);
 	case 'L':
-		return put_imm64(out, insn_imm64(i));
+		return put_imm64(v);
 	case 'o':
-		return put_signed(out, " + ", " - ", i->off);
+		return put_signed(out, v->kernel ? " +" : " + ", v->kernel ? " -" : " - ", i->off);
 	case 'j':
-		return put_signed(out, "+", "-", i->off);
+		return put_jump(v, i->off);
 	case 'J':
-		return put_signed(out, "+", "-", i->imm);
+		return put_jump(v, i->imm);
 	case 'h':
 		return put_helper(v);
 	case 'l':
@@ -146,8 +175,8 @@ static void put_placeholder(const struct view *v, char letter)
 		return put_decimal(out, ", ", (uint32_t)i->imm & 0xffff);
 	case 'q':
 		put_decimal(out, "r", i->src);
-		if (i->imm)
-			put_signed(out, " + ", " - ", i->imm);
+		if (i->imm || v->kernel)
+			put_signed(out, " + ", v->kernel ? " + -" : " - ", i->imm);
 		return;
 	}
 }
@@ -171,7 +200,8 @@ unsigned disasm_insn(struct buf *out, const struct insn *insns, size_t pc, size_
 
 	if (op == OP_INVALID || n - pc < insn_slots(op) || !insn_fields_ok(op, v.i))
 		return put_raw(out, v.i);
-	s = insn_info[op].syntax;
+	v.kernel = names && names->kernel;
+	s = v.kernel && kernel_syntax[op] ? kernel_syntax[op] : insn_info[op].syntax;
 	while ((dollar = strchr(s, '$'))) {
 		buf_append(out, s, (size_t)(dollar - s));
 		put_placeholder(&v, dollar[1]);

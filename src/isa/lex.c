@@ -9,7 +9,7 @@
  * same token. No BPF statement has a number on the left of a + or -, so nothing is lost. Likewise
  * "pc+3" is one token, and so are "s>" and "s >>=" and the like.
  *
- * Provides: lex_next(), lex_accept().
+ * Provides: lex_next(), lex_accept(), lex_at_number().
  */
 #include "isa/asm.h"
 
@@ -114,8 +114,7 @@ static void lex_number(struct lexer *l, struct token *t)
 		bad(t, "a leading zero: write the number without it, or in hexadecimal");
 }
 
-/* True at a digit, or at a sign (one, or "+ -") before a digit. */
-static bool at_number(const struct lexer *l, const char *p)
+bool lex_at_number(const struct lexer *l, const char *p)
 {
 	const char *start = p;
 
@@ -182,7 +181,7 @@ static void lex_word(struct lexer *l, struct token *t)
 			t->value = 's';
 			lex_operator(l, t);
 		}
-	} else if (t->len == 2 && t->text[0] == 'p' && t->text[1] == 'c' && at_number(l, l->at)) {
+	} else if (t->len == 2 && t->text[0] == 'p' && t->text[1] == 'c' && lex_at_number(l, l->at)) {
 		t->kind = TOKEN_PC;
 		lex_number(l, t);
 	}
@@ -204,7 +203,7 @@ void lex_next(struct lexer *l, struct token *t)
 		l->at++;
 	} else if (is_word_start(c)) {
 		lex_word(l, t);
-	} else if (at_number(l, l->at)) {
+	} else if (lex_at_number(l, l->at)) {
 		t->kind = TOKEN_NUMBER;
 		lex_number(l, t);
 	} else if (c == '(' || c == ')' || c == '[' || c == ']' || c == ',' || c == '$') {

@@ -17,23 +17,19 @@
  *
  * The tree is built for each call of asm_program(): a few microseconds, and no state that could be shared.
  *
- * Provides: syntax_init(), syntax_step(). Requires: insn.def, lex_next().
+ * Provides: syntax_init(), syntax_step(). Requires: insn.def, kernel.def, lex_next().
  */
 #include "isa/asm.h"
 
 #include <string.h>
 
-/* Spellings that are read but not printed: those of the kernel and bpftool. */
 static const struct {
 	enum op op;
 	const char *syntax;
-} aliases[] = {
-	{OP_FETCH_ADD64, "$s = atomic64_fetch_add((u64 *)($d$o), $s)"},
-	{OP_FETCH_OR64, "$s = atomic64_fetch_or((u64 *)($d$o), $s)"},
-	{OP_FETCH_AND64, "$s = atomic64_fetch_and((u64 *)($d$o), $s)"},
-	{OP_FETCH_XOR64, "$s = atomic64_fetch_xor((u64 *)($d$o), $s)"},
-	{OP_XCHG64, "$s = atomic64_xchg((u64 *)($d$o), $s)"},
-	{OP_CMPXCHG64, "r0 = atomic64_cmpxchg((u64 *)($d$o), r0, $s)"},
+} kernel_syntax[] = {
+#define KERNEL(op, text) {OP_##op, text},
+#include "isa/kernel.def"
+#undef KERNEL
 };
 
 /* One path into the tree. */
@@ -63,10 +59,8 @@ static void extend(struct path *p, struct syntax_node edge)
 		}
 	}
 	assert(s->n < MAX_SYNTAX_NODES);
-	if (edge.accepts) {
-		while (*link)
-			link = &s->nodes[*link].next;
-	}
+	while (*link && (edge.accepts || !s->nodes[*link].accepts))
+		link = &s->nodes[*link].next;
 	edge.op = OP_INVALID;
 	edge.next = *link;
 	s->nodes[s->n] = edge;
@@ -181,8 +175,8 @@ void syntax_init(struct syntax *s)
 		if (enter(s, op, insn_info[op].syntax, 0))
 			enter(s, op, insn_info[op].syntax, 1);
 	}
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		enter(s, aliases[i].op, aliases[i].syntax, 0);
+	for (size_t i = 0; i < sizeof(kernel_syntax) / sizeof(kernel_syntax[0]); i++)
+		enter(s, kernel_syntax[i].op, kernel_syntax[i].syntax, 0);
 }
 
 static bool takes(const struct syntax_node *e, const struct token *t)

@@ -3,7 +3,7 @@
  * BPF as text: the pseudo-C syntax that clang, llvm-objdump and the kernel print.
  *
  * Both directions are driven by the `syntax` column of insn.def, so for every valid program
- * assembling what disasm printed gives the same bytes.
+ * assembling what disasm printed gives the same bytes. The assembler reads the spellings of all three.
  */
 #ifndef SKEP_ISA_TEXT_H
 #define SKEP_ISA_TEXT_H
@@ -17,6 +17,7 @@ struct buf;
 /* What a number in an instruction is called. Each callback may be NULL, and may answer NULL. */
 struct disasm_names {
 	void *arg;
+	bool kernel; /* spell as the verifier's log does, not as LLVM */
 	const char *(*helper)(void *arg, int32_t id);
 	const char *(*func)(void *arg, uint32_t insn_index); /* target of a local call or func[] */
 	const char *(*map)(void *arg, int32_t imm, unsigned src);
