@@ -9,7 +9,13 @@
 
 #include "vm.h"
 
-static const struct engine *const engines[] = {&engine_interp, &engine_checked};
+static const struct engine *const engines[] = {
+	&engine_interp,
+	&engine_checked,
+#ifdef SKEP_HAVE_JIT
+	&engine_jit,
+#endif
+};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define EACH_ENGINE(e) for (unsigned e = 0; e < COUNT(engines); e++)
 

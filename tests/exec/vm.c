@@ -35,6 +35,7 @@ void vm_init(struct skep *k, const struct mem *mem, const struct helper *helpers
 
 void vm_exit(struct skep *k)
 {
+	jit_pool_free(k);
 	core_exit(k);
 }
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The JIT: how its parts meet, and the contract of a back end (one CPU: x86_64.c, ...).
+ *
+ * A compilation is a struct jit that passes through, in this order:
+ *
+ *   jit_scan()    decodes: notes[], jump targets, facts of each function       jit_scan.c
+ *   jit_live()    registers that are dead after each instruction               jit_live.c
+ *   emission      instruction by instruction, through struct jit_arch          jit.c, x86_64*.c
+ *   jit_link()    chooses short or long branches, places the code, fills in
+ *                 the distances                                                jit_link.c
+ *   jit_mem_*()   executable memory that is never writable                     jit_mem.c
+ *
+ * Emission makes fragments: straight code that ends in at most one branch. The scratch buffer holds the
+ * straight code only; what a branch looks like is settled when all distances are known. Local calls and
+ * calls of C functions leave a hole of fixed size and a struct jit_fixup.
+ *
+ * A back end supplies struct jit_arch and nothing else; it is the only code that knows its CPU. To add
+ * one: an encoder header of pure functions with golden bytes, one file that ends in `jit_arch_host`, one
+ * line in meson.build.
+ */
+#ifndef SKEP_EXEC_JIT_H
+#define SKEP_EXEC_JIT_H
+
+#include "core/core.h"
+#include "core/prog.h"
+
+/* bpf_tail_call(): the one helper that engines carry out themselves. */
+enum { JIT_TAIL_CALL = 12 };
+
+/* A register beyond r10 that back ends provide for the driver's own use: blinded constants. */
+enum { JIT_AX = NREGS, JIT_NREGS };
+
+/* What the driver knows of an instruction slot. */
+struct jit_note {
+	uint8_t op;     /* enum op; OP_INVALID: second half of a wide load */
+	bool target;    /* something jumps here */
+	uint16_t live;  /* registers that may be read after it before they are written */
+	uint32_t label; /* of a target: its fragment, once emitted */
+};
+
+/* A function of the program, and what scanning found out about it. */
+struct jit_func {
+	uint32_t start, end; /* instructions */
+	uint16_t regs;       /* BPF registers that it mentions, those of calls included */
+	uint16_t stack;      /* bytes below r10 that it may touch */
+	bool calls;          /* helpers, local functions, packet loads */
+	bool packet_loads;
+	bool may_goto;
+	uint32_t entry; /* label */
+	uint32_t stub;  /* label of the entry point for C, when it is a callback */
+};
+
+/* An instruction as back ends see it. */
+struct jit_insn {
+	uint8_t op, dst, src;
+	int16_t off;
+	uint16_t live;  /* as in struct jit_note */
+	int32_t imm;
+	uint32_t pc;
+	uint64_t imm64; /* of a wide load */
+};
+
+enum { JIT_NO_BRANCH = 0xff };
+
+struct jit_frag {
+	uint32_t start;  /* in the scratch buffer; it ends where the next one starts */
+	uint32_t pos;    /* in the image; valid in jit_link() */
+	uint32_t target; /* instruction, or JIT_TO_FRAG and a fragment */
+	uint8_t kind;    /* of the branch at its end: the back end's number, or JIT_NO_BRANCH */
+	bool far;
+};
+
+#define JIT_TO_FRAG (1u << 31)
+
+enum { JIT_MAX_CODE = 1 << 30 };
+
+/* A place in the code that holds the distance to something. */
+struct jit_fixup {
+	uint32_t at;    /* of the hole, in the scratch buffer */
+	uint32_t func;  /* local function whose entry is meant, when to is NULL */
+	const void *to; /* C function */
+};
+
+struct jit {
+	struct prog *p;
+	const struct mem *mem;
+	const struct jit_arch *arch;
+	struct jit_note *notes; /* [p->ninsns + 1] */
+	struct jit_func *funcs; /* [p->nfuncs] */
+	struct jit_func *func;  /* being emitted */
+	bool uses_cpu; /* some instruction needs the CPU slot */
+	bool near;     /* C functions near `anchor` can be reached by short calls from the image */
+	uint64_t blind; /* state of the generator for blinding; 0: constants are not hidden */
+
+	uint8_t *code, *at, *limit; /* scratch buffer */
+	uint32_t size;              /* of the finished code */
+	struct jit_frag *frags;
+	uint32_t nfrags, max_frags;
+	struct jit_fixup *fixups;
+	uint32_t nfixups, max_fixups;
+
+	/* For back ends. */
+	unsigned features; /* what jit_arch.features() said */
+	uint16_t zext;     /* BPF registers whose upper half is zero; the driver clears it at targets */
+	uint16_t saved;    /* host registers that the function saves, as a mask */
+	uint32_t frame;    /* bytes of stack below the saved registers */
+	uint32_t exit_label;
+	uint32_t exit_size; /* 0: the function has no epilogue yet */
+};
+
+/* Size of a branch near and far, and the distances, from its first byte, that the near form reaches. */
+struct jit_branch {
+	uint8_t near_size, far_size;
+	int32_t min, max;
+};
+
+struct jit_arch {
+	const char *name;
+	unsigned insn_max; /* most bytes that one call of begin, insn, stub may append */
+	unsigned (*features)(void); /* optional instructions of this host, as the back end counts them */
+	/* Start of j->func: lays out its frame, appends the prologue. */
+	void (*begin)(struct jit *j);
+	/* One instruction. 0 or -ENOTSUPP. */
+	int (*insn)(struct jit *j, const struct jit_insn *in);
+	/*
+	 * An entry point for C: called with r1..r5, the CPU slot and the struct callback as helpers call
+	 * it, it must call function f and return r0.
+	 */
+	void (*stub)(struct jit *j, uint32_t f);
+	/* Branch kinds, by number. */
+	const struct jit_branch *branches;
+	void (*branch)(uint8_t *at, unsigned kind, bool far, int64_t distance);
+	/* Fills in the hole at `at`, which will lie at address `from`. */
+	void (*fix)(uint8_t *at, uintptr_t from, uintptr_t to);
+	uint8_t padding; /* byte that traps or does nothing when run into */
+};
+
+/* The back end of this host. */
+extern const struct jit_arch jit_arch_host;
+
+/* What engine_jit does to a program: see struct engine. */
+int jit_prepare(struct prog *p, const struct jit_arch *arch);
+
+/* --- Passes ----------------------------------------------------------------------------------- */
+
+int jit_scan(struct jit *j); /* 0, -EINVAL: not a program that the verifier could have passed, -ENOMEM */
+void jit_live(struct jit *j);
+
+struct jit_image;
+/* Places the code: 0, -ENOMEM, or -ERANGE when it does not lie where j->near promised. */
+int jit_link(struct jit *j, struct jit_image *image);
+
+/* --- For back ends ---------------------------------------------------------------------------- */
+
+/* A label for what is appended next. */
+uint32_t jit_label(struct jit *j);
+/* Ends the fragment with a branch to an instruction, or to a label. */
+void jit_branch_to(struct jit *j, unsigned kind, uint32_t pc);
+void jit_branch_label(struct jit *j, unsigned kind, uint32_t label);
+/* The function that a helper call or kfunc call calls, or NULL. */
+helper_fn jit_helper(const struct jit *j, const struct jit_insn *in);
+/* Leaves a hole of `size` bytes for the distance to a function. */
+void jit_call_local(struct jit *j, uint32_t func, unsigned size);
+void jit_call_near(struct jit *j, const void *to, unsigned size);
+/* Will `to` be near the image, wherever that is placed? */
+bool jit_is_near(const struct jit *j, const void *to);
+
+static inline struct jit_func *jit_main(const struct jit *j)
+{
+	return &j->funcs[0];
+}
+
+/* --- Executable memory ------------------------------------------------------------------------ */
+
+struct jit_chunk;
+
+struct jit_image {
+	struct jit_chunk *chunk;
+	uint8_t *base;
+	size_t size;
+	void *names; /* jit_names.c: what the debugger was told, or NULL */
+};
+
+/* Reserves size bytes, aligned to 16. 0 or -ENOMEM. */
+int jit_mem_alloc(struct skep *k, size_t size, struct jit_image *out);
+/* Stores the code, once. 0 or -errno. */
+int jit_mem_write(struct jit_image *image, const void *code);
+void jit_mem_free(struct skep *k, struct jit_image *image);
+/* Is the image within reach of jit_is_near()'s functions? */
+bool jit_mem_is_near(const struct jit_image *image);
+
+/* --- Names for perf and debuggers -------------------------------------------------------------- */
+
+/* Best effort: a failure leaves the code without a name. */
+void jit_names_add(const struct jit *j, struct jit_image *image);
+void jit_names_remove(struct skep *k, struct jit_image *image);
+
+#endif

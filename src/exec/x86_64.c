@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The x86-64 back end: the rule of every operation, compare-and-jump, branches.
+ *
+ * Requires: x86_64_alu.c, x86_64_mem.c, x86_64_call.c. Provides: jit_arch_host.
+ */
+#include <errno.h>
+
+#include "exec/x86_64.h"
+
+static uint32_t target(const struct jit_insn *in)
+{
+	return (uint32_t)((int64_t)in->pc + 1 + (in->op == OP_JAL ? in->imm : in->off));
+}
+
+static int jump(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	jit_branch_to(j, X86_JMP, target(in));
+	return 0;
+}
+
+/* Counts down in the frame; at 0 it jumps, and goes on doing so. */
+static int may_goto(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	int32_t slot = x86_may_goto_slot(j);
+
+	EMIT(j, cmp_mi8, X_64, X_RBP, slot, 0);
+	jit_branch_to(j, X_E, target(in));
+	EMIT(j, dec_m, X_64, X_RBP, slot);
+	return 0;
+}
+
+static int compare_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	EMIT(j, alu_rr, r->w, X_CMP, x86_reg[in->dst], x86_reg[in->src]);
+	jit_branch_to(j, r->code, target(in));
+	return 0;
+}
+
+static int compare_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	unsigned dst = x86_reg[in->dst];
+
+	/* test sets the flags as a comparison with 0 would. */
+	if (in->imm)
+		EMIT(j, alu_ri, r->w, X_CMP, dst, in->imm);
+	else
+		EMIT(j, rr, r->w, X_TEST, dst, dst);
+	jit_branch_to(j, r->code, target(in));
+	return 0;
+}
+
+static int test_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	EMIT(j, rr, r->w, X_TEST, x86_reg[in->src], x86_reg[in->dst]);
+	jit_branch_to(j, X_NE, target(in));
+	return 0;
+}
+
+static int test_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	unsigned dst = x86_reg[in->dst];
+
+	if (in->imm >= 0 && in->imm <= 0x7f)
+		EMIT(j, test_ri8, dst, (unsigned)in->imm);
+	else
+		EMIT(j, test_ri, in->imm > 0 ? X_32 : r->w, dst, in->imm);
+	jit_branch_to(j, X_NE, target(in));
+	return 0;
+}
+
+static int not_here(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	return -ENOTSUPP;
+}
+
+/* --- The rules ----------------------------------------------------------------------------------- */
+
+#define BOTH(name, k, x, ...)                                                                      \
+	[OP_##name##64_K] = {k, .w = X_64, __VA_ARGS__},                                           \
+	[OP_##name##64_X] = {x, .w = X_64, __VA_ARGS__},                                           \
+	[OP_##name##32_K] = {k, .w = X_32, __VA_ARGS__},                                           \
+	[OP_##name##32_X] = {x, .w = X_32, __VA_ARGS__}
+#define ALU(name, op) BOTH(name, x86_alu_k, x86_alu_x, .code = op)
+#define SHIFT(name, op) BOTH(name, x86_shift_k, x86_shift_x, .code = op)
+#define DIVIDE(name, op, remainder) BOTH(name, x86_div_k, x86_div_x, .code = op, .bytes = remainder)
+#define CMP(name, cc) BOTH(name, compare_k, compare_x, .code = cc)
+#define LOAD(name, op, width) [OP_##name] = {x86_load, op, width}
+#define STORES(size, n)                                                                            \
+	[OP_ST_##size] = {x86_store_k, .bytes = n},                                                \
+	[OP_STX_##size] = {x86_store_x, .bytes = n},                                               \
+	[OP_STORE_REL_##size] = {x86_store_x, .bytes = n}
+#define ATOMICS(bits, width)                                                                       \
+	[OP_ATOMIC_ADD##bits] = {x86_atomic, X_ADD, width},                                        \
+	[OP_ATOMIC_OR##bits] = {x86_atomic, X_OR, width},                                          \
+	[OP_ATOMIC_AND##bits] = {x86_atomic, X_AND, width},                                        \
+	[OP_ATOMIC_XOR##bits] = {x86_atomic, X_XOR, width},                                        \
+	[OP_FETCH_ADD##bits] = {x86_fetch, X_XADD, width},                                         \
+	[OP_FETCH_OR##bits] = {x86_fetch_loop, X_OR, width},                                       \
+	[OP_FETCH_AND##bits] = {x86_fetch_loop, X_AND, width},                                     \
+	[OP_FETCH_XOR##bits] = {x86_fetch_loop, X_XOR, width},                                     \
+	[OP_XCHG##bits] = {x86_fetch, X_XCHG, width},                                              \
+	[OP_CMPXCHG##bits] = {x86_cmpxchg, 0, width}
+#define SWAP(bits, n)                                                                              \
+	[OP_LE##bits] = {x86_swap, .code = false, .bytes = n},                                     \
+	[OP_BE##bits] = {x86_swap, .code = true, .bytes = n},                                      \
+	[OP_BSWAP##bits] = {x86_swap, .code = true, .bytes = n}
+#define PACKET(size, n)                                                                            \
+	[OP_LD_ABS_##size] = {x86_packet_load, .bytes = n},                                        \
+	[OP_LD_IND_##size] = {x86_packet_load, .bytes = n}
+
+static const struct x86_rule rules[OP_COUNT] = {
+	ALU(ADD, X_ADD),
+	ALU(SUB, X_SUB),
+	ALU(OR, X_OR),
+	ALU(AND, X_AND),
+	ALU(XOR, X_XOR),
+	SHIFT(LSH, X_SHL),
+	SHIFT(RSH, X_SHR),
+	SHIFT(ARSH, X_SAR),
+	BOTH(MUL, x86_mul_k, x86_mul_x),
+	DIVIDE(DIV, X_DIV, false),
+	DIVIDE(SDIV, X_IDIV, false),
+	DIVIDE(MOD, X_DIV, true),
+	DIVIDE(SMOD, X_IDIV, true),
+	BOTH(MOV, x86_mov_k, x86_mov_x),
+	[OP_NEG64] = {x86_neg, .w = X_64},
+	[OP_NEG32] = {x86_neg, .w = X_32},
+	[OP_MOVSX8_64] = {x86_movsx, X_MOVSX8, X_64},
+	[OP_MOVSX16_64] = {x86_movsx, X_MOVSX16, X_64},
+	[OP_MOVSX32_64] = {x86_movsx, X_MOVSXD, X_64},
+	[OP_MOVSX8_32] = {x86_movsx, X_MOVSX8, X_32},
+	[OP_MOVSX16_32] = {x86_movsx, X_MOVSX16, X_32},
+	[OP_ADDR_CAST] = {not_here},
+	SWAP(16, 2),
+	SWAP(32, 4),
+	SWAP(64, 8),
+	[OP_LDDW] = {x86_lddw},
+
+	CMP(JEQ, X_E),
+	CMP(JNE, X_NE),
+	CMP(JGT, X_A),
+	CMP(JGE, X_AE),
+	CMP(JLT, X_B),
+	CMP(JLE, X_BE),
+	CMP(JSGT, X_G),
+	CMP(JSGE, X_GE),
+	CMP(JSLT, X_L),
+	CMP(JSLE, X_LE),
+	BOTH(JSET, test_k, test_x),
+	[OP_JA] = {jump},
+	[OP_JAL] = {jump},
+	[OP_MAY_GOTO] = {may_goto},
+	[OP_CALL] = {x86_call},
+	[OP_CALL_LOCAL] = {x86_call_local},
+	[OP_CALL_KFUNC] = {x86_call},
+	[OP_EXIT] = {x86_exit},
+
+	LOAD(LDX_B, X_MOVZX8, X_32),
+	LOAD(LDX_H, X_MOVZX16, X_32),
+	LOAD(LDX_W, X_LOAD, X_32),
+	LOAD(LDX_DW, X_LOAD, X_64),
+	LOAD(LOAD_ACQ_B, X_MOVZX8, X_32),
+	LOAD(LOAD_ACQ_H, X_MOVZX16, X_32),
+	LOAD(LOAD_ACQ_W, X_LOAD, X_32),
+	LOAD(LOAD_ACQ_DW, X_LOAD, X_64),
+	LOAD(LDSX_B, X_MOVSX8, X_64),
+	LOAD(LDSX_H, X_MOVSX16, X_64),
+	LOAD(LDSX_W, X_MOVSXD, X_64),
+	STORES(B, 1),
+	STORES(H, 2),
+	STORES(W, 4),
+	STORES(DW, 8),
+	ATOMICS(32, X_32),
+	ATOMICS(64, X_64),
+	PACKET(B, 1),
+	PACKET(H, 2),
+	PACKET(W, 4),
+	[OP_LDX_CPU_W] = {x86_load_cpu, .w = X_32},
+	[OP_LDX_CPU_DW] = {x86_load_cpu, .w = X_64},
+};
+
+static int insn(struct jit *j, const struct jit_insn *in)
+{
+	const struct x86_rule *r = &rules[in->op];
+
+	return r->emit ? r->emit(j, in, r) : not_here(j, in, r);
+}
+
+static unsigned features(void)
+{
+	return __builtin_cpu_supports("bmi2") ? X86_BMI2 : 0;
+}
+
+/* --- Branches ------------------------------------------------------------------------------------ */
+
+/* A distance counts from the end of the branch. */
+enum { NEAR_SIZE = 2, NEAR_MIN = INT8_MIN + NEAR_SIZE, NEAR_MAX = INT8_MAX + NEAR_SIZE };
+
+static const struct jit_branch branches[] = {
+	[X_O ... X_G] = {NEAR_SIZE, 6, NEAR_MIN, NEAR_MAX},
+	[X86_JMP] = {NEAR_SIZE, 5, NEAR_MIN, NEAR_MAX},
+};
+
+static void branch(uint8_t *at, unsigned kind, bool far, int64_t distance)
+{
+	int32_t d = (int32_t)(distance - (far ? branches[kind].far_size : NEAR_SIZE));
+
+	if (kind == X86_JMP)
+		far ? enc_jmp32(at, d) : enc_jmp8(at, d);
+	else
+		far ? enc_jcc32(at, kind, d) : enc_jcc8(at, kind, d);
+}
+
+static void fix(uint8_t *at, uintptr_t from, uintptr_t to)
+{
+	enc_imm32(at, (uint32_t)(to - (from + 4)));
+}
+
+const struct jit_arch jit_arch_host = {
+	.name = "x86_64",
+	.insn_max = 192,
+	.features = features,
+	.begin = x86_begin,
+	.insn = insn,
+	.stub = x86_stub,
+	.branches = branches,
+	.branch = branch,
+	.fix = fix,
+	.padding = X_INT3,
+};

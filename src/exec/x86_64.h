@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside of the x86-64 back end: registers, and what its files need of one another.
+ *
+ *   BPF    r0   r1   r2   r3   r4   r5   r6   r7   r8   r9   r10  AX
+ *   x86    rax  rdi  rsi  rdx  rcx  r8   rbx  r13  r14  r15  rbp  r11
+ *
+ * Arguments are where C wants them, and r6-r9 where callees preserve them. r12 holds the CPU slot in
+ * programs that need it: the main function takes it from its second argument, the others find it there;
+ * helpers get it in r9, their sixth argument. r9, r10, r11 are scratch within one instruction.
+ */
+#ifndef SKEP_EXEC_X86_64_H
+#define SKEP_EXEC_X86_64_H
+
+#include "exec/jit.h"
+#include "exec/x86_64_enc.h"
+
+enum { X_CPU = X_R12, X_TMP1 = X_R9, X_TMP2 = X_R10, X_AX = X_R11 };
+
+enum x86_features { X86_BMI2 = 1 << 0 };
+
+/* Number of a branch: a condition, or this. */
+enum { X86_JMP = 16 };
+
+static const uint8_t x86_reg[JIT_NREGS] = {
+	[R0] = X_RAX, [R1] = X_RDI, [R2] = X_RSI, [R3] = X_RDX,  [R4] = X_RCX,  [R5] = X_R8,
+	[R6] = X_RBX, [R7] = X_R13, [R8] = X_R14, [R9] = X_R15, [R10] = X_RBP, [JIT_AX] = X_AX,
+};
+
+/* How an operation is emitted: a function and what it is told. */
+struct x86_rule {
+	int (*emit)(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
+	uint16_t code; /* an enumerator of x86_64_enc.h */
+	uint8_t w;     /* enum x86_width */
+	uint8_t bytes; /* of a memory access */
+};
+
+/* Appends one instruction: EMIT(j, mov_rr, X_64, X_RAX, X_RDI). */
+#define EMIT(j, form, ...) ((j)->at = enc_##form((j)->at, ##__VA_ARGS__))
+
+/* A short jump within one BPF instruction: returns what x86_land() fills in with the place it is at. */
+static inline uint8_t *x86_jump(struct jit *j, unsigned cc)
+{
+	if (cc == X86_JMP)
+		EMIT(j, jmp8, 0);
+	else
+		EMIT(j, jcc8, (enum x86_cc)cc, 0);
+	return j->at;
+}
+
+static inline void x86_land(struct jit *j, uint8_t *jump)
+{
+	jump[-1] = (uint8_t)(j->at - jump);
+}
+
+/* What is known of register r after a write of it. */
+static inline void x86_wrote(struct jit *j, unsigned r, bool upper_is_zero)
+{
+	j->zext = (uint16_t)((j->zext & ~(1u << r)) | (unsigned)upper_is_zero << r);
+}
+
+static inline bool x86_is_zext(const struct jit *j, unsigned r)
+{
+	return j->zext >> r & 1;
+}
+
+typedef int x86_emit(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
+
+/* x86_64_alu.c */
+x86_emit x86_alu_x, x86_alu_k, x86_shift_x, x86_shift_k, x86_mul_x, x86_mul_k, x86_div_x, x86_div_k,
+	x86_neg, x86_mov_x, x86_mov_k, x86_movsx, x86_lddw, x86_swap;
+
+/* x86_64_mem.c */
+x86_emit x86_load, x86_load_cpu, x86_store_x, x86_store_k, x86_atomic, x86_fetch, x86_fetch_loop,
+	x86_cmpxchg;
+
+/* x86_64_call.c */
+x86_emit x86_call, x86_call_local, x86_packet_load, x86_exit;
+int32_t x86_may_goto_slot(const struct jit *j); /* from rbp */
+void x86_begin(struct jit *j);
+void x86_stub(struct jit *j, uint32_t func);
+
+#endif
