@@ -90,6 +90,15 @@ enum arg_kind {
 #define ARG_KIND(arg) ((enum arg_kind)((arg) & 0xff))
 #define ARG_FIXED_SIZE(arg) ((arg) >> 8)
 
+/* Ids that the verifier and the engines know by number. */
+enum {
+	HELPER_MAP_LOOKUP_ELEM = 1,
+	HELPER_MAP_UPDATE_ELEM = 2,
+	HELPER_MAP_DELETE_ELEM = 3,
+	HELPER_GET_SMP_PROCESSOR_ID = 8,
+	HELPER_TAIL_CALL = 12,
+};
+
 enum helper_flags {
 	HELPER_GPL = 1 << 0,         /* for programs under a GPL-compatible licence only */
 	HELPER_CHANGES_PKT = 1 << 1, /* packet pointers are invalid afterwards */

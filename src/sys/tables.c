@@ -6,8 +6,11 @@
 #include "sys/tables.h"
 
 #include "helpers/helpers.h"
+#include "hooks/hooks.h"
 
 const struct registry tables = {
 	.helpers = helpers,
 	.nhelpers = HELPER_COUNT,
+	.hooks = hooks,
+	.nhooks = HOOK_COUNT,
 };

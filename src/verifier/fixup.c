@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The translated program: every reference resolved, context accesses on our layout, calls bound.
+ *
+ * One walk writes it. Most instructions stay one for one; lookups in maps that offer code for them grow,
+ * so where there are such, a first walk notes the new place of each instruction and jumps are patched by
+ * it. Should a jump not reach any more, the program is translated without that code, and nothing moves.
+ *
+ * Requires: everything. Provides: p->insns, aux, funcs, uses_cpu.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/map.h"
+#include "verifier/ctx.h"
+#include "verifier/state.h"
+
+struct fixup {
+	struct verifier *v;
+	struct prog *p;
+	uint32_t *place;   /* new index of each instruction and of the end; NULL: nothing moves */
+	uint32_t at;       /* next to be written */
+	uint8_t ninlined[MAX_USED_MAPS];
+	struct insn inlined[MAX_USED_MAPS][MAP_INLINE_MAX];
+};
+
+static uint32_t place_of(const struct fixup *x, uint32_t pc)
+{
+	return x->place ? x->place[pc] : pc;
+}
+
+/* The map that a lookup is made in, when it is known and has code for that; or NULL. */
+static const struct map *map_of_call(const struct verifier *v, uint32_t pc)
+{
+	value r1 = v->ref[pc];
+
+	return value_kind(r1) == VALUE_MAP ? v->p->maps[value_num(r1)] : NULL;
+}
+
+static unsigned inlined_size(const struct fixup *x, uint32_t pc)
+{
+	value r1 = x->v->ref[pc];
+
+	if (x->v->op[pc] != OP_CALL || x->v->insns[pc].imm != HELPER_MAP_LOOKUP_ELEM ||
+	    value_kind(r1) != VALUE_MAP)
+		return 0;
+	return x->ninlined[value_num(r1)];
+}
+
+/* Asks the maps for their code; answers whether any has. */
+static bool find_inlined(struct fixup *x)
+{
+	bool any = false;
+
+	for (uint32_t m = 0; m < x->p->nmaps; m++) {
+		const struct map *map = x->p->maps[m];
+
+		if (map->ops->inline_lookup)
+			x->ninlined[m] = (uint8_t)map->ops->inline_lookup(map, x->inlined[m]);
+		any |= x->ninlined[m] > 0;
+	}
+	return any;
+}
+
+static int place_all(struct fixup *x)
+{
+	const struct verifier *v = x->v;
+	uint32_t at = 0;
+
+	x->place = mem_zalloc_array(v->mem, (size_t)v->n + 1, sizeof(*x->place));
+	if (!x->place)
+		return -ENOMEM;
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		unsigned size = inlined_size(x, pc);
+
+		x->place[pc] = at;
+		at += size ? size : 1;
+	}
+	x->place[v->n] = at;
+	return 0;
+}
+
+/* Does every jump still reach? */
+static bool jumps_reach(const struct fixup *x)
+{
+	const struct verifier *v = x->v;
+
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		int64_t distance;
+
+		if (v->mark[pc] & MARK_SECOND || !(insn_info[v->op[pc]].fields & INSN_JOFF))
+			continue;
+		distance = (int64_t)x->place[insn_target(v->op[pc], &v->insns[pc], pc)] - x->place[pc] - 1;
+		if (distance < INT16_MIN || distance > INT16_MAX)
+			return false;
+	}
+	return true;
+}
+
+static struct insn *emit(struct fixup *x, uint32_t pc, struct insn insn)
+{
+	x->p->aux[x->at].orig = pc;
+	x->p->insns[x->at] = insn;
+	return &x->p->insns[x->at++];
+}
+
+static void emit_jump(struct fixup *x, uint32_t pc, enum op op)
+{
+	struct insn *i = emit(x, pc, x->v->insns[pc]);
+	int64_t target = insn_target(op, i, pc);
+	int32_t distance = (int32_t)(place_of(x, (uint32_t)target) - place_of(x, pc) - 1);
+
+	if (insn_info[op].fields & INSN_JIMM)
+		i->imm = distance;
+	else
+		i->off = (int16_t)distance;
+}
+
+static void emit_wide(struct fixup *x, uint32_t pc, enum op op)
+{
+	struct insn low = x->v->insns[pc], high = x->v->insns[pc + 1];
+	uint64_t num = insn_imm64(&x->v->insns[pc]);
+	uintptr_t addr = 0;
+
+	if (op == OP_LDDW_FUNC) {
+		x->p->aux[x->at].func = x->v->ref[pc];
+		num = (uintptr_t)&x->p->funcs[x->v->ref[pc]].cb;
+	} else if (op != OP_LDDW) {
+		struct map *m = x->p->maps[x->v->ref[pc]];
+
+		num = (uintptr_t)m;
+		if ((op == OP_LDDW_MAP_VALUE || op == OP_LDDW_MAP_IDX_VALUE) &&
+		    !m->ops->direct_value(m, (uint32_t)high.imm, &addr))
+			num = addr;
+	}
+	low.src = 0;
+	low.imm = (int32_t)num;
+	high.imm = (int32_t)(num >> 32);
+	emit(x, pc, low);
+	emit(x, pc, high);
+}
+
+/* A map type's own entry point for a helper, when the map is known. */
+static helper_fn own_call(const struct map *m, int32_t helper)
+{
+	switch (helper) {
+	case HELPER_MAP_LOOKUP_ELEM:
+		return m->call_lookup;
+	case HELPER_MAP_UPDATE_ELEM:
+		return m->call_update;
+	case HELPER_MAP_DELETE_ELEM:
+		return m->call_remove;
+	default:
+		return NULL;
+	}
+}
+
+static void emit_helper(struct fixup *x, uint32_t pc)
+{
+	const struct insn *i = &x->v->insns[pc];
+	const struct map *m = map_of_call(x->v, pc);
+	unsigned size = inlined_size(x, pc);
+	helper_fn fn = NULL;
+
+	x->p->uses_cpu = true;
+	if (i->imm == HELPER_GET_SMP_PROCESSOR_ID) {
+		emit(x, pc, (struct insn){.code = insn_info[OP_LDX_CPU_W].code,
+		                          .off = offsetof(struct cpu, id)});
+		return;
+	}
+	for (unsigned k = 0; k < size; k++)
+		emit(x, pc, x->inlined[value_num(x->v->ref[pc])][k]);
+	if (size)
+		return;
+	if (m)
+		fn = own_call(m, i->imm);
+	x->p->aux[x->at].call = fn ? fn : x->p->obj.k->reg.helpers[i->imm].fn;
+	emit(x, pc, *i);
+}
+
+static void emit_local_call(struct fixup *x, uint32_t pc)
+{
+	uint32_t func = x->v->ref[pc];
+	struct insn *i;
+
+	x->p->aux[x->at].func = func;
+	i = emit(x, pc, x->v->insns[pc]);
+	i->imm = (int32_t)(place_of(x, x->v->subprogs[func].start) - place_of(x, pc) - 1);
+}
+
+/* An access to the public context becomes one to ours: see struct ctx_field. */
+static void emit_ctx(struct fixup *x, uint32_t pc, unsigned fields)
+{
+	struct insn i = x->v->insns[pc];
+	bool write = fields & INSN_STORE;
+	const struct ctx_field *f = ctx_field_for(x->p, i.off, insn_size(&i), write);
+
+	switch (f->kind) {
+	case FIELD_PACKET:
+	case FIELD_PACKET_END:
+	case FIELD_PACKET_META:
+		i.code = insn_info[OP_LDX_DW].code;
+		i.off = (int16_t)f->real_offset;
+		break;
+	case FIELD_ABSENT:
+		if (write)
+			i = (struct insn){.code = insn_info[OP_JA].code};
+		else
+			i = (struct insn){.code = insn_info[OP_MOV32_K].code, .dst = i.dst};
+		break;
+	default:
+		i.off = (int16_t)(f->real_offset + i.off - f->offset);
+	}
+	emit(x, pc, i);
+}
+
+static void emit_all(struct fixup *x)
+{
+	const struct verifier *v = x->v;
+
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		enum op op = v->op[pc];
+		unsigned fields = insn_info[op].fields;
+
+		if (fields & (INSN_JOFF | INSN_JIMM))
+			emit_jump(x, pc, op);
+		else if (fields & INSN_WIDE)
+			emit_wide(x, pc++, op);
+		else if (op == OP_CALL)
+			emit_helper(x, pc);
+		else if (op == OP_CALL_LOCAL)
+			emit_local_call(x, pc);
+		else if (fields & (INSN_LOAD | INSN_STORE) && value_kind(v->ref[pc]) == VALUE_CTX)
+			emit_ctx(x, pc, fields);
+		else
+			emit(x, pc, v->insns[pc]);
+	}
+}
+
+static uint32_t func_btf_type(const struct prog *p, uint32_t start)
+{
+	for (uint32_t i = 0; i < p->nfunc_infos; i++)
+		if (p->func_infos[i].insn_off == start)
+			return p->func_infos[i].type_id;
+	return 0;
+}
+
+static void make_funcs(const struct fixup *x)
+{
+	struct prog *p = x->p;
+
+	for (uint32_t s = 0; s < x->v->nsubprogs; s++) {
+		const struct subprog *from = &x->v->subprogs[s];
+		struct func *to = &p->funcs[s];
+		int deepest = from->formed < from->touched ? from->formed : from->touched;
+
+		to->start = place_of(x, from->start);
+		to->end = place_of(x, from->end);
+		to->stack = deepest <= -STACK_SIZE ? STACK_SIZE : (uint16_t)((-deepest + 7) & ~7);
+		to->is_callback = from->is_callback;
+		to->tail_calls = from->tail_calls;
+		to->btf_type_id = func_btf_type(p, from->start);
+		to->cb.prog = p;
+		to->cb.func = s;
+	}
+	p->nfuncs = x->v->nsubprogs;
+}
+
+/* Finds the program's final shape: with code of the maps where there is some and the jumps still reach. */
+static int shape(struct fixup *x)
+{
+	int err;
+
+	if (!find_inlined(x))
+		return 0;
+	err = place_all(x);
+	if (err || jumps_reach(x))
+		return err;
+	memset(x->ninlined, 0, sizeof(x->ninlined));
+	mem_free(x->v->mem, x->place);
+	x->place = NULL;
+	return 0;
+}
+
+int fixup(struct verifier *v)
+{
+	struct fixup state, *x = &state; /* not cleared: only what ninlined says is read of inlined */
+	struct prog *p = v->p;
+	int err;
+
+	x->v = v;
+	x->p = p;
+	x->place = NULL;
+	x->at = 0;
+	memset(x->ninlined, 0, sizeof(x->ninlined));
+	err = shape(x);
+
+	if (err)
+		return err;
+	p->ninsns = place_of(x, v->n);
+	p->insns = mem_zalloc_array(v->mem, p->ninsns, sizeof(*p->insns));
+	p->aux = mem_zalloc_array(v->mem, p->ninsns, sizeof(*p->aux));
+	p->funcs = mem_zalloc_array(v->mem, v->nsubprogs, sizeof(*p->funcs));
+	if (p->insns && p->aux && p->funcs) {
+		make_funcs(x);
+		emit_all(x);
+	} else {
+		err = -ENOMEM;
+	}
+	mem_free(v->mem, x->place);
+	return err;
+}

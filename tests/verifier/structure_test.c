@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is wrong with the structure of a program: each case is loaded by Skep and by the kernel, and both
+ * must answer the errno and the last line of the log that stand here. Cases with `ours` are those where
+ * Skep says something else on purpose; then the kernel must still say what stands here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/uapi.h"
+#include "kernel.h"
+#include "vm.h"
+
+struct test_case {
+	const char *name;
+	int error;
+	const char *line;
+	const char *text;
+	uint32_t type; /* 0 is XDP */
+	bool no_gpl;
+	int ours; /* errno of Skep's where it differs, and ours_line */
+	const char *ours_line;
+};
+
+static const struct test_case cases[] = {
+#include "structure_cases.h"
+};
+
+static unsigned number, failed;
+
+static void report(const char *name, const char *who, int err, const char *line, int want,
+                   const char *want_line)
+{
+	bool ok = err == want && !strcmp(line, want_line);
+
+	printf("%s %u - %s: %s\n", ok ? "ok" : "not ok", ++number, name, who);
+	if (!ok)
+		printf("# answered %d \"%s\", expected %d \"%s\"\n", err, line, want, want_line);
+	failed += !ok;
+}
+
+static void ask_skep(struct vm *vm, const struct test_case *c, const struct insn *p, size_t n)
+{
+	struct prog *prog;
+	int err = vm_load(vm, c->type ? c->type : BPF_PROG_TYPE_XDP, !c->no_gpl, p, n, &prog);
+
+	report(c->name, "Skep", err, vm->line, c->ours ? -c->ours : -c->error,
+	       c->ours ? c->ours_line : c->line);
+	if (prog)
+		obj_put(&prog->obj);
+}
+
+static void ask_kernel(const struct test_case *c, const struct insn *p, size_t n)
+{
+	struct kernel_load l = {
+		.insns = p,
+		.n = (uint32_t)n,
+		.type = c->type ? c->type : BPF_PROG_TYPE_XDP,
+		.gpl = !c->no_gpl,
+	};
+	const char *why;
+	int fd;
+
+	if (!kernel_here(&why)) {
+		printf("ok %u - %s: the kernel # SKIP %s\n", ++number, c->name, why);
+		return;
+	}
+	fd = kernel_load(&l);
+	report(c->name, "the kernel", fd < 0 ? fd : 0, fd < 0 ? l.line : "", -c->error, c->line);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(void)
+{
+	struct vm vm;
+
+	vm_init(&vm);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t n;
+		struct insn *p = vm_asm(cases[i].text, &n);
+
+		ask_skep(&vm, &cases[i], p, n);
+		ask_kernel(&cases[i], p, n);
+		free(p);
+	}
+	vm_exit(&vm);
+	printf("1..%u\n", number);
+	return failed != 0;
+}

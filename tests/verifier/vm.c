@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See vm.h. */
+#include "vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "exec/exec.h"
+#include "isa/text.h"
+#include "sys/tables.h"
+#include "verifier/verify.h"
+
+static void die(const char *what, const char *why)
+{
+	printf("Bail out! %s: %s\n", what, why);
+	exit(1);
+}
+
+void vm_init(struct vm *vm)
+{
+	memset(vm, 0, sizeof(*vm));
+	if (core_init(&vm->k, &mem_libc, &tables, 4))
+		die("test kernel", "no memory");
+}
+
+void vm_exit(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->nmaps; i++)
+		obj_put(&vm->maps[i]->obj);
+	core_exit(&vm->k);
+}
+
+struct map *vm_map(struct vm *vm, uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t n)
+{
+	struct map_attr attr = {
+		.type = type, .key_size = key_size, .value_size = value_size, .max_entries = n};
+	struct map *m;
+	int err = map_create(&vm->k, &attr, &m);
+
+	if (err)
+		die("map", strerror(-err));
+	return vm->maps[vm->nmaps++] = m;
+}
+
+static bool helper_id(void *arg, const char *name, size_t len, int32_t *id)
+{
+	for (unsigned i = 0; i < tables.nhelpers; i++) {
+		const char *full = tables.helpers[i].name;
+
+		if (strlen(full) == len && !memcmp(full, name, len)) {
+			*id = (int32_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct insn *vm_asm(const char *text, size_t *n)
+{
+	static const struct asm_names names = {.helper = helper_id};
+	struct asm_error e;
+	struct insn *insns;
+
+	if (asm_program(text, strlen(text), &names, &insns, n, &e)) {
+		printf("# %u:%u: %s\n# in: %s\n", e.line, e.column, e.text, text);
+		die("program", "does not assemble");
+	}
+	return insns;
+}
+
+static int map_of_fd(void *arg, int32_t fd, struct map **out)
+{
+	struct vm *vm = arg;
+
+	if (fd < 0 || (unsigned)fd >= vm->nmaps)
+		return -EBADF;
+	*out = vm->maps[fd];
+	obj_get(&(*out)->obj);
+	return 0;
+}
+
+static void last_line(const struct buf *log, char *line, size_t size)
+{
+	size_t end = log->len, start;
+
+	while (end && log->data[end - 1] == '\n')
+		end--;
+	for (start = end; start && log->data[start - 1] != '\n';)
+		start--;
+	snprintf(line, size, "%.*s", (int)(end - start), log->data ? log->data + start : "");
+}
+
+int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, size_t n,
+            struct prog **out)
+{
+	struct prog *p = prog_new(&vm->k);
+	struct buf log = {0};
+	struct verify_env env = {.arg = vm, .map_of_fd = map_of_fd, .log = &log, .log_level = 1};
+	int err;
+
+	*out = NULL;
+	p->type = type;
+	p->hook = hook_find(&vm->k, type);
+	p->gpl = gpl;
+	p->orig = mem_copy(&vm->k.mem, insns, n * sizeof(*insns));
+	p->norig = (uint32_t)n;
+	err = verify(p, &env);
+	last_line(&log, vm->line, sizeof(vm->line));
+	buf_free(&log);
+	p->engine = &engine_checked;
+	if (!err)
+		err = p->engine->prepare(p);
+	if (err)
+		obj_put(&p->obj);
+	else
+		*out = p;
+	return err;
+}
