@@ -12,6 +12,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/copy.h"
+#include "core/prog.h"
+
 static size_t round_up8(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
@@ -121,7 +124,7 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 	live = m->ops->lookup(m, key, 0);
 	if (!live)
 		return -ENOENT;
-	memcpy(value, live, m->value_size);
+	copy_from_shared(value, live, m->value_size);
 	return 0;
 }
 
@@ -151,6 +154,25 @@ int map_next_key(struct map *m, const void *key, void *next)
 int map_freeze(struct map *m)
 {
 	return atomic_exchange(&m->frozen, true) ? -EBUSY : 0;
+}
+
+bool map_prog_array_fits(struct map *m, const struct prog *p)
+{
+	struct map_prog_array *a = (struct map_prog_array *)m;
+	uint32_t flags = p->flags & BPF_F_XDP_HAS_FRAGS;
+	bool fits;
+
+	lock_take(&m->lock);
+	if (!a->owned) {
+		a->owned = true;
+		a->owner_type = p->type;
+		a->owner_attach_type = p->expected_attach_type;
+		a->owner_flags = flags;
+	}
+	fits = a->owner_type == p->type && a->owner_attach_type == p->expected_attach_type &&
+	       a->owner_flags == flags;
+	lock_release(&m->lock);
+	return fits;
 }
 
 int map_event_fd(struct map *m)

@@ -43,6 +43,7 @@ struct map {
 	uint64_t extra;
 	char name[BPF_OBJ_NAME_LEN];
 	_Atomic bool frozen;
+	struct lock lock; /* for the type's own use */
 	struct btf *btf; /* referenced, or NULL */
 	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
 	uint64_t memory; /* bytes of storage: `memlock` */
@@ -128,9 +129,14 @@ enum { MAP_INLINE_MAX = 16 };
  * A prog array, which every engine knows by its layout: a tail call loads slot[index] (acquire), index
  * < map.max_entries. Programs in it are referenced; one that is taken out lives on until no reader can
  * have seen it.
+ *
+ * All programs in it and all that use it are of one kind, set by the first: a tail call must not find a
+ * context of another layout.
  */
 struct map_prog_array {
 	struct map map;
+	bool owned; /* the following hold; under map.lock */
+	uint32_t owner_type, owner_attach_type, owner_flags;
 	_Atomic(struct prog *) slot[];
 };
 
@@ -158,6 +164,9 @@ static inline bool map_prog_writes(const struct map *m)
 {
 	return !(m->flags & BPF_F_RDONLY_PROG);
 }
+
+/* May p be in this prog array, or use it? Makes it p's kind when it has none yet. */
+bool map_prog_array_fits(struct map *m, const struct prog *p);
 
 /* A type calls this whenever the kernel would wake those who poll the map's descriptor. */
 void map_wake(struct map *m);
