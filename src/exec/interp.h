@@ -81,6 +81,17 @@ struct image {
 int image_make(struct prog *p, const void *const *labels, bool checked, struct image **out);
 void image_free(struct prog *p);
 
+/* Registers whose being in the accumulator selects variants A and B of a fused handler; NREGS: none. */
+struct fusion {
+	unsigned a, b;
+};
+
+/*
+ * The handler that executes several instructions from i on (left slots to the end of the program), or 0.
+ * May change the operands in s.
+ */
+unsigned fuse(const struct insn *i, uint32_t left, struct step *s, struct fusion *f);
+
 static inline const struct image *prog_image(const struct prog *p)
 {
 	return p->image;

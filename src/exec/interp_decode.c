@@ -117,26 +117,49 @@ static int examine_all(struct decoder *d)
 	return 0;
 }
 
+static bool in_frame(const struct insn *i)
+{
+	return i->off >= -STACK_SIZE && i->off <= -(int)insn_size(i);
+}
+
 /* The variant of a load or store through r10, or the plain handler where it leaves the frame. */
 static unsigned frame_variant(const struct insn *i, unsigned handler, unsigned fields, bool value_in)
 {
-	int size = (int)insn_size(i);
-
-	if (i->off < -STACK_SIZE || i->off > -size)
+	if (!in_frame(i))
 		return handler;
 	if (fields & INSN_STORE && fields & INSN_RS)
 		return handler + (value_in ? VARIANT_STX_FB : VARIANT_STX_F);
 	return handler + VARIANT_F;
 }
 
-/* Chooses among the variants of a handler by what the accumulator holds. */
-static unsigned choose(const struct decoder *d, const struct insn *i, enum op op)
+/* The variant of a fused handler that fits, or 0: nothing can be fused here. */
+static unsigned choose_fused(const struct decoder *d, uint32_t pc, struct step *s)
 {
+	const struct insn *i = &d->p->insns[pc];
+	struct fusion f;
+	unsigned h = fuse(i, d->p->ninsns - pc, s, &f);
+
+	if (!h)
+		return 0;
+	if (f.a == R10 && insn_info[insn_op(i)].fields & INSN_LOAD)
+		return in_frame(i) ? h + VARIANT_F : 0;
+	if (d->equal >> f.a & 1)
+		return h + VARIANT_A;
+	return d->equal >> f.b & 1 ? h + VARIANT_B : h;
+}
+
+/* Chooses among the variants of a handler by what the accumulator holds. */
+static unsigned choose(const struct decoder *d, uint32_t pc, enum op op, struct step *s)
+{
+	const struct insn *i = &d->p->insns[pc];
 	unsigned f = insn_info[op].fields;
+	unsigned fused = choose_fused(d, pc, s);
 	unsigned h = handler_of[op];
 	unsigned a = f & INSN_RD ? i->dst : f & INSN_RS ? i->src : (unsigned)NO_REG;
 	unsigned b = f & INSN_RD && f & INSN_RS ? i->src : (unsigned)NO_REG;
 
+	if (fused)
+		return fused;
 	if (f & INSN_CALLS || is_atomic(op) || op == OP_MAY_GOTO)
 		return h;
 	if (f & (INSN_LOAD | INSN_STORE) && a == R10)
@@ -196,12 +219,12 @@ static int decode(struct decoder *d, uint32_t pc)
 		d->block = pc;
 		cost = 1;
 	}
-	s->go = d->labels[choose(d, i, op)];
 	s->dst = i->dst;
 	s->src = i->src;
 	s->off = i->off;
 	s->imm = i->imm;
 	s->insn = pc;
+	s->go = d->labels[choose(d, pc, op, s)];
 	if (f & (INSN_JOFF | INSN_JIMM))
 		s->wide = (uint64_t)insn_target(op, i, pc);
 	else if (op == OP_CALL_LOCAL)

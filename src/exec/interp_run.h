@@ -62,18 +62,24 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	acc = D = (value);                                                                         \
 	NEXT();
 
-#define BRANCH(label, condition)                                                                   \
-	do_##label:                                                                                \
+/* What ends a fused handler: a branch, a load. */
+#define BRANCH_IF(condition)                                                                       \
 	PAY();                                                                                     \
 	if (condition)                                                                             \
 		JUMP();                                                                            \
 	NEXT();
+#define LOAD_FROM(type, base)                                                                      \
+	addr = (base) + (uint64_t)s->off;                                                          \
+	REACH(addr, sizeof(type), false);                                                          \
+	acc = D = (uint64_t) * (const type *)addr;
+
+#define BRANCH(label, condition)                                                                   \
+	do_##label:                                                                                \
+	BRANCH_IF(condition)
 
 #define LOAD(label, type, base)                                                                    \
 	do_##label:                                                                                \
-	addr = (base) + (uint64_t)s->off;                                                          \
-	REACH(addr, sizeof(type), false);                                                          \
-	acc = D = (uint64_t) * (const type *)addr;                                                 \
+	LOAD_FROM(type, base)                                                                      \
 	NEXT();
 
 #define STORE(label, type, base, value)                                                            \
@@ -82,6 +88,55 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	REACH(addr, sizeof(type), true);                                                           \
 	*(type *)addr = (type)(value);                                                             \
 	NEXT();
+
+/*
+ * Handlers of several steps. The first expression is for s; then s advances, so that what follows sees
+ * the operands, and in a fault the number, of its own instruction.
+ */
+#define MOVE_SET(label, value)                                                                     \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	s += 2;                                                                                    \
+	GO();
+#define SET_SET(label, value, value2)                                                              \
+	do_##label:                                                                                \
+	acc = (value);                                                                             \
+	s++;                                                                                       \
+	acc = D = (value2);                                                                        \
+	NEXT();
+#define SET_BRANCH(label, value, condition)                                                        \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	s++;                                                                                       \
+	BRANCH_IF(condition)
+#define SET_LOAD(label, value, steps, type)                                                        \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	s += steps;                                                                                \
+	LOAD_FROM(type, acc)                                                                       \
+	NEXT();
+#define LOAD_SET(label, type, base, value)                                                         \
+	do_##label:                                                                                \
+	LOAD_FROM(type, base)                                                                      \
+	s++;                                                                                       \
+	acc = D = (value);                                                                         \
+	NEXT();
+#define LOAD_BRANCH(label, type, base, condition)                                                  \
+	do_##label:                                                                                \
+	LOAD_FROM(type, base)                                                                      \
+	s++;                                                                                       \
+	BRANCH_IF(condition)
+/* dst = src rotated left by off; register imm gets the half that is shifted left or right. */
+#define ROTATE(label, type, source, half)                                                          \
+	do_##label:                                                                                \
+	{                                                                                          \
+		type v = (type)(source);                                                           \
+		unsigned n = (unsigned)s->off, m = sizeof(type) * 8 - n;                           \
+                                                                                                   \
+		regs[s->imm] = (type)(half);                                                       \
+		acc = D = (type)(v << n | v >> m);                                                 \
+		JUMP();                                                                            \
+	}
 
 /* Accesses through r10 have been checked by the decoder. */
 #define FRAME_LOAD(label, type)                                                                    \
@@ -242,6 +297,102 @@ run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5],
 	X(H)
 	X(W)
 #undef X
+#define X(name, value)                                                                             \
+	MOVE_SET(MOV_##name##64_K, alu64_##name(S, (uint64_t)s[1].imm))                            \
+	MOVE_SET(MOV_##name##64_K_A, alu64_##name(acc, (uint64_t)s[1].imm))                        \
+	MOVE_SET(MOV_##name##64_X, alu64_##name(S, regs[s[1].src]))                                \
+	MOVE_SET(MOV_##name##64_X_A, alu64_##name(acc, regs[s[1].src]))                            \
+	MOVE_SET(MOV_##name##64_X_B, alu64_##name(S, acc))                                         \
+	MOVE_SET(MOV_##name##32_K, alu32_##name((uint32_t)S, (uint32_t)s[1].imm))                  \
+	MOVE_SET(MOV_##name##32_K_A, alu32_##name((uint32_t)acc, (uint32_t)s[1].imm))              \
+	MOVE_SET(MOV_##name##32_X, alu32_##name((uint32_t)S, (uint32_t)regs[s[1].src]))            \
+	MOVE_SET(MOV_##name##32_X_A, alu32_##name((uint32_t)acc, (uint32_t)regs[s[1].src]))        \
+	MOVE_SET(MOV_##name##32_X_B, alu32_##name((uint32_t)S, (uint32_t)acc))
+	ALU_OPS(X)
+#undef X
+	ROTATE(ROL64_L, uint64_t, S, v << n)
+	ROTATE(ROL64_L_A, uint64_t, acc, v << n)
+	ROTATE(ROL64_R, uint64_t, S, v >> m)
+	ROTATE(ROL64_R_A, uint64_t, acc, v >> m)
+	ROTATE(ROL32_L, uint32_t, S, v << n)
+	ROTATE(ROL32_L_A, uint32_t, acc, v << n)
+	ROTATE(ROL32_R, uint32_t, S, v >> m)
+	ROTATE(ROL32_R_A, uint32_t, acc, v >> m)
+#define X(size)                                                                                    \
+	SET_LOAD(INDEX_##size, S + regs[s[1].src], 2, mem_##size)                                  \
+	SET_LOAD(INDEX_##size##_A, acc + regs[s[1].src], 2, mem_##size)                            \
+	SET_LOAD(INDEX_##size##_B, S + acc, 2, mem_##size)                                         \
+	SET_LOAD(ADD_LDX_##size, D + S, 1, mem_##size)                                             \
+	SET_LOAD(ADD_LDX_##size##_A, acc + S, 1, mem_##size)                                       \
+	SET_LOAD(ADD_LDX_##size##_B, D + acc, 1, mem_##size)                                       \
+	SET_LOAD(TABLE_##size, s->wide + regs[s[1].src], 2, mem_##size)
+	X(B)
+	X(H)
+	X(W)
+	X(DW)
+#undef X
+	MOVE_SET(LDDW_ADD, s->wide + regs[s[1].src])
+#define LOAD_OP(size, op, value)                                                                   \
+	LOAD_SET(LDX_##size##_##op, mem_##size, S, value)                                          \
+	LOAD_SET(LDX_##size##_##op##_A, mem_##size, acc, value)                                    \
+	LOAD_SET(LDX_##size##_F_##op, mem_##size, regs[R10], value)
+#define LOAD_JUMP(size, op, condition)                                                             \
+	LOAD_BRANCH(LDX_##size##_##op, mem_##size, S, condition)                                   \
+	LOAD_BRANCH(LDX_##size##_##op##_A, mem_##size, acc, condition)                             \
+	LOAD_BRANCH(LDX_##size##_F_##op, mem_##size, regs[R10], condition)
+#define X(size)                                                                                    \
+	LOAD_OP(size, ADD64_X, alu64_ADD(D, acc))                                                            \
+	LOAD_OP(size, OR64_X, alu64_OR(D, acc))                                                             \
+	LOAD_OP(size, XOR64_X, alu64_XOR(D, acc))                                                            \
+	LOAD_OP(size, ADD32_X, alu32_ADD((uint32_t)D, (uint32_t)acc))                                                \
+	LOAD_OP(size, OR32_X, alu32_OR((uint32_t)D, (uint32_t)acc))                                                 \
+	LOAD_OP(size, XOR32_X, alu32_XOR((uint32_t)D, (uint32_t)acc))                                                \
+	LOAD_JUMP(size, JEQ64_K, cmp64_JEQ(acc, I64))                                                       \
+	LOAD_JUMP(size, JNE64_K, cmp64_JNE(acc, I64))                                                       \
+	LOAD_JUMP(size, JEQ32_K, cmp32_JEQ((uint32_t)acc, (uint32_t)s->imm))                                \
+	LOAD_JUMP(size, JNE32_K, cmp32_JNE((uint32_t)acc, (uint32_t)s->imm))
+	X(B)
+	X(H)
+	X(W)
+	X(DW)
+#undef X
+#define X(name, condition)                                                                         \
+	SET_BRANCH(ADD64_K_##name##64_K, alu64_ADD(D, I64), cmp64_##name(acc, I64))                          \
+	SET_BRANCH(ADD64_K_##name##64_K_A, alu64_ADD(acc, I64), cmp64_##name(acc, I64))                      \
+	SET_BRANCH(AND64_K_##name##64_K, alu64_AND(D, I64), cmp64_##name(acc, I64))                          \
+	SET_BRANCH(AND64_K_##name##64_K_A, alu64_AND(acc, I64), cmp64_##name(acc, I64))                      \
+	SET_BRANCH(ADD64_K_##name##64_X, alu64_ADD(D, I64), cmp64_##name(acc, S))                            \
+	SET_BRANCH(ADD64_K_##name##64_X_A, alu64_ADD(acc, I64), cmp64_##name(acc, S))                        \
+	SET_BRANCH(ADD32_K_##name##32_K, alu32_ADD((uint32_t)D, (uint32_t)s->imm),                                      \
+	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
+	SET_BRANCH(ADD32_K_##name##32_K_A, alu32_ADD((uint32_t)acc, (uint32_t)s->imm),                                  \
+	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
+	SET_BRANCH(AND32_K_##name##32_K, alu32_AND((uint32_t)D, (uint32_t)s->imm),                                      \
+	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
+	SET_BRANCH(AND32_K_##name##32_K_A, alu32_AND((uint32_t)acc, (uint32_t)s->imm),                                  \
+	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))
+	CMP_OPS(X)
+#undef X
+#define APPLY_64_K(op, a) alu64_##op(a, I64)
+#define APPLY_64_X(op, a) alu64_##op(a, S)
+#define APPLY_32_K(op, a) alu32_##op((uint32_t)(a), (uint32_t)s->imm)
+#define APPLY_32_X(op, a) alu32_##op((uint32_t)(a), (uint32_t)S)
+#define X(one, kind, two, kind2)                                                                   \
+	SET_SET(one##kind##_##two##kind2, APPLY_##kind(one, D), APPLY_##kind2(two, acc))           \
+	SET_SET(one##kind##_##two##kind2##_A, APPLY_##kind(one, acc), APPLY_##kind2(two, acc))
+#include "exec/pairs.def"
+#undef X
+do_MOV64_X_MOV64_X:
+	D = S;
+	s++;
+	acc = D = S;
+	NEXT();
+do_MOV64_X_MOV64_X_A:
+	D = acc;
+	s++;
+	acc = D = S;
+	NEXT();
+
 #define X(size, type)                                                                              \
 	ATOMIC(LOAD_ACQ_##size, type, S, false, D = __atomic_load_n(at, __ATOMIC_ACQUIRE))         \
 	ATOMIC(STORE_REL_##size, type, D, true, __atomic_store_n(at, (type)S, __ATOMIC_RELEASE))
