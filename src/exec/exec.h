@@ -12,4 +12,10 @@ extern const struct engine engine_jit;     /* defined where the host has a back 
 /* Frees the executable memory of a kernel, after its last program has gone. */
 void jit_pool_free(struct skep *k);
 
+/*
+ * What the checked engine found, as one line: where in the program, the instruction, what is wrong, the
+ * address and what it is close to. It stays in f->text.
+ */
+const char *fault_text(struct fault *f);
+
 #endif

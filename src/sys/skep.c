@@ -15,8 +15,8 @@
 #include "core/map.h"
 #include "core/pkt.h"
 #include "core/prog.h"
+#include "exec/exec.h"
 #include "sys/bpf.h"
-#include "sys/fault.h"
 #include "sys/fd.h"
 #include "sys/tables.h"
 

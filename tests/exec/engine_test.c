@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -182,6 +183,27 @@ static void checked_runs_out_of_fuel(void **state)
 	vm_exit(&k);
 }
 
+static void faults_have_a_text(void **state)
+{
+	struct vm_ctx ctx = {0};
+	struct skep k;
+	struct prog *p;
+	char expected[200];
+
+	vm_init(&k, NULL, NULL, 0);
+	assert_int_equal(vm_asm(&k, &engine_checked, "r0 = 0\nr2 = *(u32 *)(r1 + 20)\nexit", NULL, 0,
+	                        &p), 0);
+	prog_run(p, &ctx, &k.cpus[0]);
+	assert_non_null(k.cpus[0].fault);
+	snprintf(expected, sizeof(expected),
+	         "program, instruction 1 (w2 = *(u32 *)(r1 + 20)): read outside of every region: "
+	         "load of 4 bytes at 0x%zx, 4 bytes behind the end of ctx (16 bytes)",
+	         (size_t)&ctx + 20);
+	assert_string_equal(fault_text(k.cpus[0].fault), expected);
+	obj_put(&p->obj);
+	vm_exit(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +213,7 @@ int main(void)
 		cmocka_unit_test(callbacks_share_memory),
 		cmocka_unit_test(checked_finds_faults),
 		cmocka_unit_test(checked_runs_out_of_fuel),
+		cmocka_unit_test(faults_have_a_text),
 	};
 
 	return cmocka_run_group_tests_name("engines", tests, NULL, NULL);
