@@ -59,31 +59,27 @@ struct tally {
 	__u64 packets, bytes;
 };
 
-struct address { /* IPv4 as ::ffff:a.b.c.d */
-	__u32 word[4];
-};
-
 struct bucket {
 	__u64 filled; /* the tick of the latest refill */
 	__u32 tokens;
-	__u32 refused; /* packets since it ran empty */
+	__u32 refused; /* packets since it was full: reported once */
 };
 
 struct event {
 	__u64 tick;
-	struct address source;
+	struct in6_addr source;
 	enum outcome why;
 	__u32 protocol;
 };
 
 struct prefix4 {
 	__u32 len;
-	__u32 address;
+	struct in_addr address;
 };
 
 struct prefix6 {
 	__u32 len;
-	struct address address;
+	struct in6_addr address;
 };
 
 struct {
@@ -105,7 +101,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
-	__type(key, struct address);
+	__type(key, struct in6_addr); /* IPv4 as ::ffff:a.b.c.d */
 	__type(value, struct bucket);
 } sources SEC(".maps");
 
@@ -121,8 +117,9 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-/* The ring buffer's records have no type of their own: keep it in the object's BTF. */
-struct event *event_type __attribute__((unused));
+/* Types that no map has, kept in the object's BTF for whoever shows records and outcomes. */
+struct event *const event_type = 0;
+enum outcome *const outcome_type = 0;
 
 __u64 packets_seen; /* the packet clock */
 __u64 events_lost;
@@ -162,7 +159,7 @@ enum { ICMP_ECHO_REPLY = 0, ICMP_ECHO = 8 };
 struct packet {
 	void *at, *end;
 	__u64 tick; /* when it arrived */
-	struct address source;
+	struct in6_addr source;
 	__u16 proto;   /* ethertype */
 	__u8 transport;
 	bool later_fragment; /* no transport header in it */
@@ -201,8 +198,8 @@ static __always_inline bool parse_ipv4(struct packet *p)
 	if (ip->version != 4 || ip->ihl < 5 || p->at + options > p->end)
 		return false;
 	p->at += options;
-	p->source.word[2] = bpf_htonl(0xffff);
-	p->source.word[3] = ip->saddr;
+	p->source.s6_addr32[2] = bpf_htonl(0xffff);
+	p->source.s6_addr32[3] = ip->saddr;
 	p->transport = ip->protocol;
 	p->later_fragment = ip->frag_off & bpf_htons(FRAGMENT_OFFSET);
 	return true;
@@ -245,7 +242,7 @@ static __always_inline bool parse_ipv6(struct packet *p)
 static __always_inline bool denied(const struct packet *p)
 {
 	if (p->proto == ETH_P_IP) {
-		struct prefix4 key = {32, p->source.word[3]};
+		struct prefix4 key = {32, {p->source.s6_addr32[3]}};
 
 		return bpf_map_lookup_elem(&deny4, &key);
 	} else {
@@ -294,6 +291,8 @@ static __always_inline bool afford(const struct packet *p, __u32 cost, enum outc
 		b->filled += earned * refill_ticks;
 		earned += b->tokens;
 		b->tokens = earned < burst ? earned : burst;
+		if (earned >= burst)
+			b->refused = 0;
 	}
 	if (b->tokens < cost) {
 		if (!b->refused++)
@@ -301,7 +300,6 @@ static __always_inline bool afford(const struct packet *p, __u32 cost, enum outc
 		return false;
 	}
 	b->tokens -= cost;
-	b->refused = 0;
 	return true;
 }
 

@@ -26,9 +26,10 @@ enum {
 	PACKETS = 120000,
 	SEED = 1,
 	VISITORS = 800,
-	BOTS = 1500,
+	BOTS = 250,
 	REFLECTORS = 500,
-	PINGERS = 60,
+	PINGERS = 12,
+	RESOLVERS = 8,
 	MTU = 1500,
 	SHORTEST = 60, /* frame, without its checksum */
 	PROTO_ICMP = 1,
@@ -299,7 +300,7 @@ static void dns_query(struct frame *f)
 /* To a question of the site's own. */
 static void dns_reply(struct frame *f)
 {
-	put_ip4(f, 0x08080808, PROTO_UDP, 0);
+	put_ip4(f, 0x08080801 + below(RESOLVERS), PROTO_UDP, 0);
 	put_udp(f, 53, port(), dns_answer, sizeof(dns_answer), between(60, 300));
 }
 
@@ -364,10 +365,10 @@ static void ntp_flood(struct frame *f)
 	put_udp(f, 123, port(), ntp_monlist, sizeof(ntp_monlist), 440);
 }
 
-/* The rest of an answer that was too long for one packet. */
+/* The rest of answers that were too long for one packet. */
 static void fragment_flood(struct frame *f)
 {
-	put_ip4(f, reflector(), PROTO_UDP, (uint16_t)between(150, 185));
+	put_ip4(f, 0x50ff0001 + below(PINGERS), PROTO_UDP, (uint16_t)between(150, 185));
 	put_noise(f, between(100, 1400));
 	end_ip(f, 0);
 }

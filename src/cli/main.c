@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	const struct command *c;
 
 	if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
-		printf("skep %s\n", SKEP_VERSION);
+		printf("skep %s\n", skep_version());
 		return EXIT_OK;
 	}
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))

@@ -9,7 +9,8 @@
  * Text of a tree:   scalar   name  value
  *                   object   name, and its members indented below
  *                   list     a table when its elements are objects, else the elements in one line;
- *                            whatever is nested in a cell is one line: {a 1, b [2, 3]}
+ *                            members of a small object in a row get columns of their own, whatever is
+ *                            nested deeper is one line: {a 1, b [2, 3]}
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -39,7 +40,7 @@ struct out {
 	struct node *root, *at; /* at: the innermost open object or list */
 };
 
-enum { NAME_WIDTH = 22, MAX_COLUMNS = 32 };
+enum { NAME_WIDTH = 22, MAX_COLUMNS = 32, MAX_SPREAD = 8 };
 
 static void *need(void *block)
 {
@@ -132,42 +133,77 @@ static int width_of(const char *text)
 	return n;
 }
 
+/* A row's cell: a member, or a member of a member, which gets a column of its own. */
+struct cell {
+	const char *outer, *name; /* outer: NULL, or the member that it is in */
+	const struct node *node;
+};
+
 struct column {
-	const char *name;
+	const char *outer, *name;
 	int width;
 	bool right; /* all cells are numbers */
 };
 
-static const struct node *member(const struct node *object, const char *name)
+/* The cells of a row; answers how many. */
+static unsigned cells_of(const struct node *row, struct cell *cells)
 {
-	for (size_t i = 0; i < object->n; i++)
-		if (object->child[i]->name && !strcmp(object->child[i]->name, name))
-			return object->child[i];
+	unsigned n = 0;
+
+	for (size_t i = 0; i < row->n; i++) {
+		const struct node *m = row->child[i];
+		bool spread = m->kind == NODE_OBJECT && m->n && m->n <= MAX_SPREAD;
+
+		for (size_t j = 0; j < (spread ? m->n : 1) && n < MAX_COLUMNS; j++)
+			cells[n++] = spread ? (struct cell){m->name, m->child[j]->name, m->child[j]}
+			                    : (struct cell){NULL, m->name, m};
+	}
+	return n;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static const struct cell *cell_find(const struct cell *cells, unsigned n, const struct column *c)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (same_name(cells[i].outer, c->outer) && same_name(cells[i].name, c->name))
+			return &cells[i];
 	return NULL;
 }
 
-/* The columns of a list of objects: every member's name, in order of first appearance. */
+static void column_widen(struct column *c, const struct node *cell)
+{
+	char *text = inline_string(cell);
+	int width = width_of(text);
+
+	free(text);
+	if (c->width < width)
+		c->width = width;
+	if (cell->kind != NODE_NUMBER && cell->kind != NODE_NULL)
+		c->right = false;
+}
+
+/* The columns of a list of objects: every cell's name, in order of first appearance. */
 static unsigned columns_find(const struct node *list, struct column *columns)
 {
-	unsigned n = 0, c;
+	struct cell cells[MAX_COLUMNS];
+	unsigned n = 0, ncells, c;
 
 	for (size_t i = 0; i < list->n; i++) {
-		for (size_t j = 0; j < list->child[i]->n; j++) {
-			const struct node *cell = list->child[i]->child[j];
-			char *text = inline_string(cell);
-			int width = width_of(text);
-
-			free(text);
-			for (c = 0; c < n && strcmp(columns[c].name, cell->name); c++)
+		ncells = cells_of(list->child[i], cells);
+		for (unsigned j = 0; j < ncells; j++) {
+			for (c = 0; c < n && !(same_name(columns[c].outer, cells[j].outer) &&
+			                       same_name(columns[c].name, cells[j].name)); c++)
 				;
 			if (c == MAX_COLUMNS)
 				continue;
 			if (c == n)
-				columns[n++] = (struct column){cell->name, width_of(cell->name), true};
-			if (columns[c].width < width)
-				columns[c].width = width;
-			if (cell->kind != NODE_NUMBER && cell->kind != NODE_NULL)
-				columns[c].right = false;
+				columns[n++] = (struct column){cells[j].outer, cells[j].name,
+				                               width_of(cells[j].name), true};
+			column_widen(&columns[c], cells[j].node);
 		}
 	}
 	return n;
@@ -198,10 +234,13 @@ static void print_table(const struct node *list, int indent)
 	}
 	putchar('\n');
 	for (size_t i = 0; i < list->n; i++) {
+		struct cell cells[MAX_COLUMNS];
+		unsigned ncells = cells_of(list->child[i], cells);
+
 		printf("%*s", indent, "");
 		for (unsigned c = 0; c < n; c++) {
-			const struct node *cell = member(list->child[i], columns[c].name);
-			char *text = cell ? inline_string(cell) : copy("");
+			const struct cell *cell = cell_find(cells, ncells, &columns[c]);
+			char *text = cell ? inline_string(cell->node) : copy("");
 
 			print_cell(&columns[c], text, c + 1 == n);
 			free(text);

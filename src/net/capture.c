@@ -232,6 +232,27 @@ int capture_read(struct capture *c, struct source *s)
 	return err;
 }
 
+int capture_copy(struct capture *to, const struct capture *from)
+{
+	struct capture c = *from;
+
+	c.arena = NULL;
+	c.size = c.used = 0;
+	c.packets = reallocarray(NULL, from->n + 1, sizeof(*c.packets));
+	c.cap = from->n + 1;
+	if (!c.packets || arena_grow(&c, from->used)) {
+		free(c.packets);
+		return -ENOMEM;
+	}
+	if (from->n) {
+		memcpy(c.packets, from->packets, from->n * sizeof(*c.packets));
+		memcpy(c.arena, from->arena, from->used);
+	}
+	c.used = from->used;
+	*to = c;
+	return 0;
+}
+
 void capture_free(struct capture *c)
 {
 	if (c->arena)

@@ -67,6 +67,8 @@ int capture_read_fd(struct capture *c, int fd);
 /* Appends one frame. 0 or -ENOMEM. */
 int capture_add(struct capture *c, uint64_t time_ns, const void *frame, uint32_t len,
                 uint32_t wire_len);
+/* Makes `to` (all zero) a copy of packets in the same places. 0 or -ENOMEM. */
+int capture_copy(struct capture *to, const struct capture *from);
 void capture_free(struct capture *c);
 
 /* A name for a pcap link type ("Linux cooked"), or "unknown". */
