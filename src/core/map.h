@@ -36,6 +36,12 @@ struct map_attr {
 	char name[BPF_OBJ_NAME_LEN];
 };
 
+/* Does the creator want a certain memory node? Per-CPU types refuse that. */
+static inline bool map_attr_wants_node(const struct map_attr *attr)
+{
+	return (attr->flags & BPF_F_NUMA_NODE) && attr->numa_node != UINT32_MAX;
+}
+
 struct map {
 	struct obj obj;
 	const struct map_ops *ops;
