@@ -6,6 +6,8 @@
  */
 #include "core/map.h"
 
+#include "core/btf.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,12 +73,14 @@ static void map_free(struct obj *o)
 	if (m->ops->fini)
 		m->ops->fini(m);
 	pages_free(&m->pages);
+	if (m->btf)
+		obj_put(&m->btf->obj);
 	if (m->event_fd)
 		close(m->event_fd - 1);
 	mem_free(&k->mem, m);
 }
 
-int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
+int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 {
 	const struct map_ops *ops =
 		attr->type < k->reg.nmap_types ? k->reg.map_types[attr->type] : NULL;
@@ -104,13 +108,23 @@ int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
 		mem_free(&k->mem, m);
 		return err;
 	}
-	err = obj_publish(&m->obj);
-	if (err) {
-		obj_put(&m->obj);
-		return err;
-	}
 	*out = m;
 	return 0;
+}
+
+int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
+{
+	struct map *m;
+	int err = map_new(k, attr, &m);
+
+	if (err)
+		return err;
+	err = obj_publish(&m->obj);
+	if (err)
+		obj_put(&m->obj);
+	else
+		*out = m;
+	return err;
 }
 
 int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)

@@ -2,11 +2,12 @@
 /* A program's birth and end: see prog.h. */
 #include "core/prog.h"
 
+#include "core/btf.h"
 #include "core/map.h"
 
 static void prog_free(struct obj *o)
 {
-	struct prog *p = (struct prog *)((char *)o - offsetof(struct prog, obj));
+	struct prog *p = prog_of(o);
 	struct skep *k = o->k;
 
 	/* A prog array or link may have unpublished it while another thread runs it. */
@@ -16,8 +17,12 @@ static void prog_free(struct obj *o)
 		p->engine->release(p);
 	for (uint32_t i = 0; i < p->nmaps; i++)
 		obj_put(&p->maps[i]->obj);
-	obj_put((struct obj *)p->btf); /* struct btf begins with its struct obj */
+	for (uint32_t i = 0; i < p->nbound; i++)
+		obj_put(&p->bound[i]->obj);
+	if (p->btf)
+		obj_put(&p->btf->obj);
 	mem_free(&k->mem, p->maps);
+	mem_free(&k->mem, p->bound);
 	mem_free(&k->mem, p->orig);
 	mem_free(&k->mem, p->insns);
 	mem_free(&k->mem, p->aux);

@@ -70,6 +70,8 @@ struct prog {
 	uint32_t nfuncs;
 	struct map **maps; /* referenced */
 	uint32_t nmaps;
+	struct map **bound; /* held, not used: BPF_PROG_BIND_MAP; guarded by k->lock */
+	uint32_t nbound;
 
 	struct btf *btf; /* referenced, or NULL */
 	struct line_info *lines; /* by insn_off, of orig */
@@ -111,6 +113,11 @@ struct fault {
 	char near[96]; /* the region that the address is closest to, and how far off */
 	char text[512]; /* the whole as one line, made when somebody asks: see skep_cpu_fault() */
 };
+
+static inline struct prog *prog_of(struct obj *o)
+{
+	return (struct prog *)((char *)o - offsetof(struct prog, obj));
+}
 
 struct prog *prog_new(struct skep *k); /* zeroed, one reference, unpublished; NULL: no memory */
 

@@ -8,6 +8,8 @@
 struct call;
 struct obj;
 
+int prog_info_answer(struct call *call, struct obj *o);
+int btf_info_answer(struct call *call, struct obj *o);
 int map_info_answer(struct call *call, struct obj *o);
 
 /*

@@ -13,6 +13,7 @@
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
+#include "sys/map.h"
 
 /* A key and a value; small ones cost no allocation. */
 struct scratch {
@@ -44,8 +45,7 @@ static void scratch_free(struct scratch *s)
 	mem_free(s->mem, s->heap);
 }
 
-/* The map of a command and what the descriptor allows. */
-static int map_of(struct call *call, uint32_t fd, unsigned need, struct map **out)
+int map_of_fd(struct call *call, uint32_t fd, unsigned need, struct map **out)
 {
 	struct obj *o;
 	unsigned access;
@@ -69,63 +69,6 @@ static int read_key(struct call *call, const struct map *m, void *key)
 	if (!m->key_size)
 		return call->a.elem.key ? -EINVAL : 0;
 	return client_read(call->c, key, call->a.elem.key, m->key_size);
-}
-
-/* --- Creation --------------------------------------------------------------------------------- */
-
-static int check_create(const struct attr_map_create *a)
-{
-	if (a->btf_vmlinux_value_type_id && a->map_type != BPF_MAP_TYPE_STRUCT_OPS)
-		return -EINVAL;
-	if (a->btf_key_type_id && !a->btf_value_type_id)
-		return -EINVAL;
-	if (a->map_extra && a->map_type != BPF_MAP_TYPE_BLOOM_FILTER &&
-	    a->map_type != BPF_MAP_TYPE_ARENA)
-		return -EINVAL;
-	if (!access_of_flags(a->map_flags))
-		return -EINVAL;
-	if (a->map_flags & BPF_F_NUMA_NODE && a->numa_node != 0)
-		return -EINVAL; /* we know one node */
-	if (a->map_flags & (BPF_F_TOKEN_FD | BPF_F_VTYPE_BTF_OBJ_FD))
-		return -EINVAL;
-	if (a->map_ifindex || a->excl_prog_hash || a->excl_prog_hash_size)
-		return -EINVAL;
-	return 0;
-}
-
-int cmd_map_create(struct call *call)
-{
-	const struct attr_map_create *a = &call->a.map_create;
-	struct map_attr attr = {
-		.type = a->map_type,
-		.key_size = a->key_size,
-		.value_size = a->value_size,
-		.max_entries = a->max_entries,
-		.flags = a->map_flags,
-		.numa_node = a->numa_node,
-		.extra = a->map_extra,
-	};
-	struct map *m = NULL;
-	int err = check_create(a);
-
-	if (err)
-		return err;
-	if (attr.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || attr.type == BPF_MAP_TYPE_HASH_OF_MAPS) {
-		err = map_of(call, a->inner_map_fd, 0, &attr.inner);
-		if (err)
-			return err;
-	}
-	err = name_check(a->map_name);
-	memcpy(attr.name, a->map_name, sizeof(attr.name));
-	if (!err)
-		err = map_create(call->k, &attr, &m);
-	if (attr.inner)
-		obj_put(&attr.inner->obj);
-	if (err)
-		return err;
-	err = fd_install(call->c, &m->obj, access_of_flags(a->map_flags));
-	obj_put(&m->obj);
-	return err;
 }
 
 /* --- Elements --------------------------------------------------------------------------------- */
@@ -152,7 +95,7 @@ int cmd_map_lookup(struct call *call)
 
 	if (a->flags & ~(uint64_t)BPF_F_LOCK)
 		return -EINVAL;
-	err = map_of(call, a->map_fd, ACCESS_R, &m);
+	err = map_of_fd(call, a->map_fd, ACCESS_R, &m);
 	if (err)
 		return err;
 	err = scratch_init(&s, m, map_value_size(m));
@@ -194,7 +137,7 @@ int cmd_map_update(struct call *call)
 	const struct attr_map_elem *a = &call->a.elem;
 	struct scratch s;
 	struct map *m;
-	int err = map_of(call, a->map_fd, ACCESS_W, &m);
+	int err = map_of_fd(call, a->map_fd, ACCESS_W, &m);
 
 	if (err)
 		return err;
@@ -221,7 +164,7 @@ int cmd_map_delete(struct call *call)
 	const struct attr_map_elem *a = &call->a.elem;
 	struct scratch s;
 	struct map *m;
-	int err = map_of(call, a->map_fd, ACCESS_W, &m);
+	int err = map_of_fd(call, a->map_fd, ACCESS_W, &m);
 
 	if (err)
 		return err;
@@ -242,7 +185,7 @@ int cmd_map_next_key(struct call *call)
 	const struct attr_map_elem *a = &call->a.elem;
 	struct scratch s;
 	struct map *m;
-	int err = map_of(call, a->map_fd, ACCESS_R, &m);
+	int err = map_of_fd(call, a->map_fd, ACCESS_R, &m);
 
 	if (err)
 		return err;
@@ -264,12 +207,11 @@ out:
 int cmd_map_freeze(struct call *call)
 {
 	struct map *m;
-	int err = map_of(call, call->a.elem.map_fd, ACCESS_W, &m);
+	int err = map_of_fd(call, call->a.elem.map_fd, ACCESS_W, &m);
 
 	if (err)
 		return err;
-	if (atomic_exchange(&m->frozen, true))
-		err = -EBUSY;
+	err = map_freeze(m);
 	obj_put(&m->obj);
 	return err;
 }

@@ -79,7 +79,9 @@ int cmd_btf_fd_by_id(struct call *call)
 int cmd_obj_info(struct call *call)
 {
 	static int (*const info[OBJ_KINDS])(struct call *, struct obj *) = {
+		[OBJ_PROG] = prog_info_answer,
 		[OBJ_MAP] = map_info_answer,
+		[OBJ_BTF] = btf_info_answer,
 	};
 	struct obj *o;
 	int err = fd_resolve_any(call->k, call->c, (int)call->a.info.bpf_fd, &o, NULL);

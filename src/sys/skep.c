@@ -129,6 +129,7 @@ void skep_free(struct skep *k)
 		return;
 	mem = k->mem;
 	fd_exit(k);
+	tables_release(k);
 	core_exit(k);
 	mem_free(&mem, k);
 }
@@ -182,7 +183,7 @@ int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out)
 	int err = from_fd(k, fd, OBJ_PROG, &o);
 
 	if (!err)
-		*out = (struct skep_prog *)((char *)o - offsetof(struct prog, obj));
+		*out = (struct skep_prog *)prog_of(o);
 	return err;
 }
 

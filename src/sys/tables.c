@@ -5,12 +5,27 @@
  */
 #include "sys/tables.h"
 
+#include "exec/exec.h"
 #include "helpers/helpers.h"
 #include "hooks/hooks.h"
+#include "maps/maps.h"
+
+/* Only defined where the host has a back end; elsewhere its address is NULL. */
+#pragma weak engine_jit
 
 const struct registry tables = {
+	.map_types = map_types,
+	.nmap_types = NMAP_TYPES,
 	.helpers = helpers,
 	.nhelpers = HELPER_COUNT,
 	.hooks = hooks,
 	.nhooks = HOOK_COUNT,
+	.interp = &engine_interp,
+	.checked = &engine_checked,
+	.jit = &engine_jit,
 };
+
+void tables_release(struct skep *k)
+{
+	jit_pool_free(k);
+}

@@ -6,5 +6,7 @@
 
 /* Everything that this build of Skep has: map types, helpers, hooks, engines. */
 extern const struct registry tables;
+/* Frees what those parts keep in a kernel, after its last object has gone. */
+void tables_release(struct skep *k);
 
 #endif
