@@ -102,16 +102,18 @@ static void insert_bytes(struct input *in, size_t at, const uint8_t *bytes, size
 	in->len += len;
 }
 
-/* One small change to the input. */
-static void mutate(struct input *in, const struct seeds *seeds, uint64_t *state)
+/* One small change to the input; in place, it keeps offsets in binary formats right. */
+static void mutate(struct input *in, const struct seeds *seeds, uint64_t *state, bool in_place)
 {
 	static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff, '0', '9', '-', ' ', '\n', '(', '['};
+	static const uint32_t numbers[] = {0,    1,     2,      7,          8,          16,
+	                                   0xff, 0x100, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff};
 	uint8_t bytes[64];
 	size_t at = random_below(state, in->len), len = 1 + random_below(state, 16);
 
 	if (len > in->len - at)
 		len = in->len - at;
-	switch (random_next(state) % 7) {
+	switch (random_next(state) % (in_place ? 4 : 8)) {
 	case 0:
 		if (in->len)
 			in->data[at] ^= (uint8_t)(1u << random_below(state, 8));
@@ -124,19 +126,27 @@ static void mutate(struct input *in, const struct seeds *seeds, uint64_t *state)
 		if (in->len)
 			in->data[at] = (uint8_t)random_next(state);
 		break;
-	case 3:
+	case 3: /* a number, aligned */
+		at &= ~(size_t)3;
+		if (in->len - at >= 4) {
+			uint32_t word = numbers[random_below(state, 12)];
+
+			memcpy(in->data + at, &word, sizeof(word));
+		}
+		break;
+	case 4:
 		remove_range(in, at, len);
 		break;
-	case 4: /* repeat a piece somewhere else */
+	case 5: /* repeat a piece somewhere else */
 		memcpy(bytes, in->data + at, len);
 		insert_bytes(in, random_below(state, in->len + 1), bytes, len);
 		break;
-	case 5:
+	case 6:
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = (uint8_t)random_next(state);
 		insert_bytes(in, at, bytes, len);
 		break;
-	case 6: /* a piece of another seed */
+	case 7: /* a piece of another seed */
 		if (seeds->n) {
 			const struct input *other = &seeds->list[random_below(state, seeds->n)];
 			size_t from = random_below(state, other->len);
@@ -154,6 +164,7 @@ static void mutate(struct input *in, const struct seeds *seeds, uint64_t *state)
 static void make_input(struct input *in, const struct seeds *seeds, uint64_t number)
 {
 	uint64_t state = number * 0x2545f4914f6cdd1d;
+	bool in_place;
 
 	if (!seeds->n || number % 8 == 0) {
 		/* Mostly short: short inputs reach the end of what a target does. */
@@ -167,8 +178,9 @@ static void make_input(struct input *in, const struct seeds *seeds, uint64_t num
 		if (in->len)
 			memcpy(in->data, seed->data, in->len);
 	}
+	in_place = random_next(&state) & 1;
 	for (size_t n = random_below(&state, 8); n; n--)
-		mutate(in, seeds, &state);
+		mutate(in, seeds, &state, in_place);
 }
 
 static int add_stream(struct seeds *s, FILE *f)
