@@ -124,6 +124,8 @@ uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu 
 const char *skep_cpu_fault(struct skep_cpu *cpu);
 /* The checked engine ends a run after so many instructions; 0, the default, is never. */
 void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions);
+/* The name of a helper function ("bpf_map_lookup_elem"), whether Skep has it or not, or NULL. */
+const char *skep_helper_name(int32_t id);
 /* The name of a return code for a program's type ("XDP_DROP"), or NULL. */
 const char *skep_verdict_name(const struct skep_prog *prog, int32_t code);
 

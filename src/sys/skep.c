@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/helper.h"
 #include "core/hook.h"
 #include "core/map.h"
 #include "core/pkt.h"
@@ -227,6 +228,11 @@ const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size)
 uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu)
 {
 	return prog_run((const struct prog *)prog, ctx, (struct cpu *)cpu);
+}
+
+const char *skep_helper_name(int32_t id)
+{
+	return id > 0 && (uint32_t)id < tables.nhelpers ? tables.helpers[id].name : NULL;
 }
 
 const char *skep_verdict_name(const struct skep_prog *prog, int32_t code)
