@@ -298,7 +298,7 @@ static int encode(struct assembler *a, enum op op, const struct token *captured,
 
 /* --- statements --------------------------------------------------------------------------------- */
 
-/* Adds one possibility to a list "a, b or c" that is made from its end. */
+/* One thing that may stand somewhere. */
 static void describe(const struct syntax_node *e, char *text, size_t size)
 {
 	static const struct {
@@ -329,13 +329,32 @@ static void describe(const struct syntax_node *e, char *text, size_t size)
 	}
 }
 
+/* What may follow a node: first the kinds of operands, then words and signs, as many as there is room for. */
+static void expected(const struct syntax *s, unsigned node, char *list, size_t size)
+{
+	size_t used = 0;
+	char one[40];
+
+	for (int literals = 0; literals < 2; literals++) {
+		for (unsigned n = s->nodes[node].child; n; n = s->nodes[n].next) {
+			if (literals != !s->nodes[n].accepts)
+				continue;
+			describe(&s->nodes[n], one, sizeof(one));
+			if (used + strlen(one) + 8 > size) {
+				snprintf(list + used, size - used, " ...");
+				return;
+			}
+			used += (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "", one);
+		}
+	}
+}
+
 /* The statement went wrong at the current token, which cannot follow the node. */
 static int unexpected(struct assembler *a, unsigned node)
 {
 	const struct token *t = &a->t;
 	const struct syntax *s = &a->syntax;
-	char list[120] = "", one[40], found[60];
-	size_t used = 0;
+	char list[120], found[60];
 
 	if (t->kind == TOKEN_BAD)
 		return fail(a, t->text, QUOTED ": %s", QUOTE(t->text, t->len), t->why);
@@ -350,14 +369,7 @@ static int unexpected(struct assembler *a, unsigned node)
 		return fail(a, t->text, "%s begins no instruction", found);
 	if (!s->nodes[node].child)
 		return fail(a, t->text, "%s: the instruction should end here", found);
-	for (unsigned n = s->nodes[node].child; n; n = s->nodes[n].next) {
-		describe(&s->nodes[n], one, sizeof(one));
-		if (used + strlen(one) + 8 > sizeof(list)) {
-			snprintf(list + used, sizeof(list) - used, " ...");
-			break;
-		}
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", one);
-	}
+	expected(s, node, list, sizeof(list));
 	return fail(a, t->text, "%s where one of these must stand: %s", found, list);
 }
 
