@@ -29,7 +29,7 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; answers an exit code */
 };
 
-extern const struct command command_exec;
+extern const struct command command_asm, command_disasm, command_exec;
 
 /* --- Messages -------------------------------------------------------------------------------- */
 
@@ -54,6 +54,9 @@ int file_read(const char *path, uint8_t **data, size_t *len);
 const char *file_name(const char *path);
 /* Hexadecimal digits, in which blanks, commas, ':' and 0x in front of a group are skipped. 0 or -EINVAL. */
 int hex_parse(const char *text, size_t len, uint8_t **data, size_t *n);
+
+/* elf.c: 0, or the exit code after a message, when the bytes are no little-endian ELF object for BPF. */
+int elf_check(const char *path, const uint8_t *data, size_t len);
 
 /* --- Output ---------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "cli/exec.h"
+#include "cli/cli.h"
 
 #ifndef EM_BPF
 #define EM_BPF 247

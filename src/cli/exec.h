@@ -3,7 +3,6 @@
  * skep exec from inside: what its files share.
  *
  *   exec.c    options, and the order of things
- *   elf.c     is this an object file for BPF at all?
  *   object.c  loads it through libbpf, on Skep or on the real kernel
  *   fill.c    puts entries from text files into maps, before
  *   run.c     runs the entry program over a capture
@@ -87,9 +86,6 @@ extern volatile int interrupted;
 void progress(const char *what, uint64_t done, uint64_t total);
 
 uint64_t now_ns(void);
-
-/* 0, or the exit code after a message, when the bytes are no little-endian ELF object for BPF. */
-int elf_check(const char *path, const uint8_t *data, size_t len);
 
 /* --- object.c: every call answers 0, or the exit code after a message -------------------------- */
 

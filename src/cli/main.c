@@ -11,6 +11,8 @@
 
 static const struct command *const commands[] = {
 	&command_exec,
+	&command_asm,
+	&command_disasm,
 };
 
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
