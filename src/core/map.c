@@ -6,8 +6,6 @@
  */
 #include "core/map.h"
 
-#include "core/btf.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/copy.h"
+#include "core/btf.h"
 #include "core/prog.h"
 
 static size_t round_up8(size_t n)

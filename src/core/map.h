@@ -36,6 +36,12 @@ struct map_attr {
 	char name[BPF_OBJ_NAME_LEN];
 };
 
+/* Does the creator want a certain memory node? Per-CPU types refuse that. */
+static inline bool map_attr_wants_node(const struct map_attr *attr)
+{
+	return (attr->flags & BPF_F_NUMA_NODE) && attr->numa_node != UINT32_MAX;
+}
+
 struct map {
 	struct obj obj;
 	const struct map_ops *ops;
@@ -141,8 +147,8 @@ struct map_prog_array {
 };
 
 /*
- * Creates a map of attr with one reference; map_create() publishes it as well. Checks what all types share (access flags, NUMA
- * node, map_extra), then asks the type. -EINVAL, -E2BIG, -ENOMEM, -EPERM ...
+ * Creates a map of attr with one reference; map_create() publishes it as well. Checks what all types
+ * share (access flags, NUMA node, map_extra), then asks the type. -EINVAL, -E2BIG, -ENOMEM, -EPERM ...
  */
 int map_new(struct skep *k, const struct map_attr *attr, struct map **out);
 int map_create(struct skep *k, const struct map_attr *attr, struct map **out);

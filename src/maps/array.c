@@ -28,7 +28,7 @@ enum {
 	LINE = 64,
 	PERCPU_VALUE_MAX = 32768, /* the kernel's limit of one per-CPU allocation */
 	ARRAY_FLAGS = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_RDONLY | BPF_F_WRONLY |
-	              BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP,
+	              BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_INNER_MAP,
 };
 
 struct map_array {
@@ -63,13 +63,17 @@ static int check(const struct map_attr *attr, uint32_t flags, uint32_t value_max
 static int array_check(const struct skep *k, const struct map_attr *attr)
 {
 	(void)k;
-	return check(attr, ARRAY_FLAGS & ~(uint32_t)BPF_F_PRESERVE_ELEMS, INT_MAX);
+	return check(attr, ARRAY_FLAGS, INT_MAX);
 }
 
 static int percpu_array_check(const struct skep *k, const struct map_attr *attr)
 {
 	(void)k;
-	return check(attr, BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG,
+	if (map_attr_wants_node(attr))
+		return -EINVAL;
+	return check(attr,
+	             BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG |
+	                     BPF_F_WRONLY_PROG,
 	             PERCPU_VALUE_MAX);
 }
 

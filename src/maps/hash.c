@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hash maps: a table (table.h) of elements from a pool.
+ * Hash maps and per-CPU hash maps: a table (table.h) of elements from a pool (pool.h). LRU maps are the
+ * same with another source of elements: lru.c.
  *
  * With and without preallocation the storage is the same, laid out for max_entries and touched as it
  * fills; the flag changes what the kernel lets one do, not how much memory an empty map costs here.
+ *
+ * A plain value is replaced together with its element, a per-CPU one is overwritten in place; in a new
+ * per-CPU element the values of the other CPUs are zero.
  *
  * The look-up is compiled once for each usual key size; a map picks its version when it is made.
  */
@@ -18,13 +22,13 @@ enum {
 	ELEM_MAX = (4 << 20) - 48, /* the kernel's largest allocation, less its element header */
 	PERCPU_VALUE_MAX = 32768,
 	ENTRIES_MAX = 1 << 27, /* the kernel's buckets must not take more than 4 GB */
-	HASH_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
-	             BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED,
+	ACCESS_FLAGS = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG,
+	HASH_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS,
 };
 
 int hash_check(const struct map_attr *attr, uint32_t flags, bool per_cpu)
 {
-	if (attr->flags & ~flags)
+	if ((attr->flags & ~flags) || (per_cpu && map_attr_wants_node(attr)))
 		return -EINVAL;
 	if (attr->max_entries == 0 || attr->key_size == 0 || attr->value_size == 0)
 		return -EINVAL;
@@ -35,28 +39,42 @@ int hash_check(const struct map_attr *attr, uint32_t flags, bool per_cpu)
 	return attr->max_entries > ENTRIES_MAX ? -E2BIG : 0;
 }
 
-static int hash_map_check(const struct skep *k, const struct map_attr *attr)
+static int plain_check(const struct skep *k, const struct map_attr *attr)
 {
 	(void)k;
 	return hash_check(attr, HASH_FLAGS, false);
 }
 
-int hash_init(struct map *m, bool per_cpu, bool split)
+static int percpu_check(const struct skep *k, const struct map_attr *attr)
 {
-	struct table *t = &hash_of(m)->table;
+	(void)k;
+	return hash_check(attr, HASH_FLAGS, true);
+}
+
+static uint32_t take_free(struct map *m, const struct table_spot *s, unsigned cpu)
+{
+	(void)s;
+	return pool_take(&hash_of(m)->table.pool, cpu);
+}
+
+int hash_init(struct map *m, bool split)
+{
+	struct map_hash *h = hash_of(m);
 	struct table_shape shape = {
 		.key_size = m->key_size,
 		.value_size = m->value_size,
 		.max_entries = m->max_entries,
 		.ncpus = m->obj.k->ncpus,
-		.per_cpu = per_cpu,
+		.per_cpu = m->ops->per_cpu,
 		.split = split,
 		.zero_seed = m->flags & BPF_F_ZERO_SEED,
 	};
-	int err = table_init(t, &m->obj.k->mem, &shape, m->obj.k->hash_seed);
+	int err = table_init(&h->table, &m->obj.k->mem, &shape, m->obj.k->hash_seed);
 
 	if (!err)
-		m->memory = m->ops->size + t->size;
+		m->memory = m->ops->size + h->table.size;
+	h->alloc = take_free;
+	h->full = -E2BIG;
 	return err;
 }
 
@@ -67,28 +85,27 @@ void hash_fini(struct map *m)
 
 /* --- Looking up ------------------------------------------------------------------------------ */
 
-static inline __attribute__((always_inline)) void *find_value(struct map *m, const void *key,
-                                                              uint32_t key_size)
+static inline __attribute__((always_inline)) void *
+find_value(const struct map *m, const void *key, uint32_t key_size, unsigned cpu)
 {
 	const struct table *t = &hash_of(m)->table;
 	uint32_t ref = table_find(t, key, key_size);
 
-	return ref ? table_value(t, ref, 0) : NULL;
+	return ref ? table_value(t, ref, cpu) : NULL;
 }
 
 static void *hash_lookup(struct map *m, const void *key, unsigned cpu)
 {
-	(void)cpu;
-	return find_value(m, key, m->key_size);
+	return find_value(m, key, m->key_size, cpu);
 }
 
 #define CALL_LOOKUP(size, key_size)                                                               \
 	static uint64_t call_lookup_##size(uint64_t map, uint64_t key, uint64_t r3, uint64_t r4,  \
 	                                   uint64_t r5, struct cpu *cpu)                          \
 	{                                                                                         \
-		struct map *m = (struct map *)map;                                                \
+		const struct map *m = (const struct map *)map;                                    \
                                                                                                   \
-		return (uintptr_t)find_value(m, (const void *)key, key_size);                     \
+		return (uintptr_t)find_value(m, (const void *)key, key_size, cpu->id);            \
 	}
 CALL_LOOKUP(4, 4)
 CALL_LOOKUP(8, 8)
@@ -98,61 +115,133 @@ CALL_LOOKUP(any, m->key_size)
 
 static helper_fn pick_lookup(uint32_t key_size)
 {
-	return key_size == 4 ? call_lookup_4
-	       : key_size == 8 ? call_lookup_8
+	return key_size == 4    ? call_lookup_4
+	       : key_size == 8  ? call_lookup_8
 	       : key_size == 16 ? call_lookup_16
 	                        : call_lookup_any;
 }
 
+void *hash_lookup_percpu(struct map *m, const void *key, unsigned cpu)
+{
+	return cpu < m->obj.k->ncpus ? hash_lookup(m, key, cpu) : NULL;
+}
+
+/* Bytes from one CPU's value to the next in what bpf(2) moves. */
+static size_t value_step(const struct map *m)
+{
+	return ((size_t)m->value_size + 7) & ~(size_t)7;
+}
+
+int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	const struct table *t = &hash_of(m)->table;
+	uint32_t ref = table_find(t, key, m->key_size);
+
+	(void)flags;
+	if (!ref)
+		return -ENOENT;
+	if (!t->plane)
+		copy_from_shared(value, table_value(t, ref, 0), m->value_size);
+	for (unsigned cpu = 0; t->plane && cpu < t->ncpus; cpu++)
+		copy_from_shared((uint8_t *)value + cpu * value_step(m), table_value(t, ref, cpu),
+		                 value_step(m));
+	return 0;
+}
+
 /* --- Changing -------------------------------------------------------------------------------- */
 
-int hash_flags_check(uint64_t flags, bool exists)
+/* BPF_NOEXIST and BPF_EXIST against what is there. */
+static int flags_check(uint64_t flags, bool exists)
 {
 	if (flags == BPF_NOEXIST && exists)
 		return -EEXIST;
 	return flags == BPF_EXIST && !exists ? -ENOENT : 0;
 }
 
-static int hash_update(struct map *m, const void *key, const void *value, uint64_t flags,
-                       unsigned cpu)
+/* cpu HASH_ALL_CPUS: value holds one for each CPU. Else those of other CPUs are cleared when new. */
+static void write_percpu(const struct map *m, uint32_t ref, const void *value, unsigned cpu, bool new)
+{
+	const struct table *t = &hash_of(m)->table;
+	bool all = cpu == (unsigned)HASH_ALL_CPUS;
+
+	for (unsigned i = 0; i < t->ncpus; i++) {
+		void *to = table_value(t, ref, i);
+
+		if (all)
+			copy_to_shared(to, (const uint8_t *)value + i * value_step(m), value_step(m));
+		else if (i == cpu)
+			copy_to_shared(to, value, m->value_size);
+		else if (new)
+			clear_shared(to, value_step(m));
+	}
+}
+
+static int insert_new(struct map *m, const struct table_spot *s, const void *key, const void *value,
+                      unsigned cpu)
+{
+	struct map_hash *h = hash_of(m);
+	struct table *t = &h->table;
+	uint32_t ref = h->alloc(m, s, cpu == (unsigned)HASH_ALL_CPUS ? 0 : cpu);
+
+	if (!ref)
+		return h->full;
+	table_key_write(table_elem(t, ref), key, m->key_size);
+	if (t->plane)
+		write_percpu(m, ref, value, cpu, true);
+	else
+		copy_to_shared(table_value(t, ref, 0), value, m->value_size);
+	table_insert(t, s, ref);
+	return 0;
+}
+
+static void change(struct map *m, const struct table_spot *s, struct table_pos at, const void *key,
+                   const void *value, unsigned cpu)
+{
+	struct table *t = &hash_of(m)->table;
+	uint32_t spare = s->stripe->spare;
+
+	if (t->plane) {
+		write_percpu(m, at.ref, value, cpu, false);
+		table_touch(t, at.ref);
+		return;
+	}
+	table_key_write(table_elem(t, spare), key, m->key_size);
+	copy_to_shared(table_value(t, spare, 0), value, m->value_size);
+	table_replace(t, s, at, spare);
+	s->stripe->spare = at.ref;
+}
+
+int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu)
 {
 	struct table *t = &hash_of(m)->table;
 	struct table_spot s;
 	struct table_pos at;
-	uint32_t ref;
 	int err;
 
 	if (flags > BPF_EXIST)
 		return -EINVAL;
-	s = table_spot(t, table_hash(t, key, t->key_size));
+	s = table_spot(t, table_hash(t, key, m->key_size));
 	__builtin_prefetch(s.group, 1);
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
-	err = hash_flags_check(flags, at.ref);
-	if (err)
-		goto out;
-	ref = at.ref ? s.stripe->spare : pool_take(&t->pool, cpu);
-	if (!ref) {
-		err = -E2BIG;
-		goto out;
-	}
-	table_key_write(table_elem(t, ref), key, t->key_size);
-	copy_to_shared(table_value(t, ref, 0), value, t->value_size);
-	if (at.ref) {
-		table_replace(t, &s, at, ref);
-		s.stripe->spare = at.ref;
-	} else {
-		table_insert(t, &s, ref);
-	}
-out:
+	err = flags_check(flags, at.ref);
+	if (!err && at.ref)
+		change(m, &s, at, key, value, cpu);
+	else if (!err)
+		err = insert_new(m, &s, key, value, cpu);
 	lock_release(&s.stripe->lock);
 	return err;
+}
+
+int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t flags)
+{
+	return hash_update(m, key, value, flags, (unsigned)HASH_ALL_CPUS);
 }
 
 static int remove_at(struct map *m, const void *key, unsigned cpu)
 {
 	struct table *t = &hash_of(m)->table;
-	struct table_spot s = table_spot(t, table_hash(t, key, t->key_size));
+	struct table_spot s = table_spot(t, table_hash(t, key, m->key_size));
 	struct table_pos at;
 
 	__builtin_prefetch(s.group, 1);
@@ -167,7 +256,7 @@ static int remove_at(struct map *m, const void *key, unsigned cpu)
 	return 0;
 }
 
-static int hash_remove(struct map *m, const void *key)
+int hash_remove(struct map *m, const void *key)
 {
 	return remove_at(m, key, 0);
 }
@@ -185,13 +274,18 @@ static uint64_t call_remove(uint64_t map, uint64_t key, uint64_t r3, uint64_t r4
 	return (uint64_t)(int64_t)remove_at((struct map *)map, (const void *)key, cpu->id);
 }
 
-static int hash_map_init(struct map *m, const struct map_attr *attr)
+void hash_set_calls(struct map *m, helper_fn lookup)
 {
-	(void)attr;
-	m->call_lookup = pick_lookup(m->key_size);
+	m->call_lookup = lookup;
 	m->call_update = call_update;
 	m->call_remove = call_remove;
-	return hash_init(m, false, false);
+}
+
+static int plain_init(struct map *m, const struct map_attr *attr)
+{
+	(void)attr;
+	hash_set_calls(m, pick_lookup(m->key_size));
+	return hash_init(m, false);
 }
 
 /* --- Walking --------------------------------------------------------------------------------- */
@@ -204,9 +298,9 @@ int hash_next_key(struct map *m, const void *key, void *next)
 int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
                       struct cpu *cpu)
 {
+	enum { AT_ONCE = 32 };
 	const struct table *t = &hash_of(m)->table;
-	unsigned of_cpu = t->plane ? cpu->id : 0;
-	uint32_t refs[32];
+	uint32_t refs[AT_ONCE];
 	int64_t visited = 0;
 
 	if (flags)
@@ -215,16 +309,16 @@ int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t
 		unsigned n, skip = 0;
 
 		do {
-			n = table_group_elems(t, group, skip, refs, 32);
+			n = table_group_elems(t, group, skip, refs, AT_ONCE);
 			for (unsigned i = 0; i < n; i++) {
 				visited++;
 				if (fn->call((uintptr_t)m, (uintptr_t)table_elem(t, refs[i])->key,
-				             (uintptr_t)table_value(t, refs[i], of_cpu), arg, 0,
-				             cpu, fn))
+				             (uintptr_t)table_value(t, refs[i], cpu->id), arg, 0, cpu,
+				             fn))
 					return visited;
 			}
 			skip += n;
-		} while (n == 32);
+		} while (n == AT_ONCE);
 	}
 	return visited;
 }
@@ -238,7 +332,8 @@ static bool key_region(struct map *m, uintptr_t addr, struct region *r)
 
 	if (addr < first || off >= t->stride * t->nelems || off % t->stride >= m->key_size)
 		return false;
-	*r = (struct region){.start = addr - off % t->stride, .size = m->key_size, .name = "map key"};
+	*r = (struct region){
+		.start = addr - off % t->stride, .size = m->key_size, .name = "map key"};
 	return true;
 }
 
@@ -264,13 +359,33 @@ bool hash_region(struct map *m, uintptr_t addr, struct region *r)
 const struct map_ops map_hash_ops = {
 	.name = "hash",
 	.size = sizeof(struct map_hash),
-	.check = hash_map_check,
-	.init = hash_map_init,
+	.check = plain_check,
+	.init = plain_init,
 	.fini = hash_fini,
 	.lookup = hash_lookup,
 	.update = hash_update,
 	.remove = hash_remove,
 	.for_each = hash_for_each,
 	.next_key = hash_next_key,
+	.copy_out = hash_copy_out,
+	.copy_in = hash_copy_in,
 	.region = hash_region,
+};
+
+const struct map_ops map_percpu_hash_ops = {
+	.name = "percpu_hash",
+	.size = sizeof(struct map_hash),
+	.check = percpu_check,
+	.init = plain_init,
+	.fini = hash_fini,
+	.lookup = hash_lookup,
+	.lookup_percpu = hash_lookup_percpu,
+	.update = hash_update,
+	.remove = hash_remove,
+	.for_each = hash_for_each,
+	.next_key = hash_next_key,
+	.copy_out = hash_copy_out,
+	.copy_in = hash_copy_in,
+	.region = hash_region,
+	.per_cpu = true,
 };

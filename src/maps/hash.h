@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the hash map types share: see hash.c. */
+/*
+ * What the hash map types share: see hash.c.
+ *
+ * A type differs from the plain one in where it gets an element for a new key (`alloc`) and in what a
+ * look-up leaves behind.
+ */
 #ifndef SKEP_MAPS_HASH_H
 #define SKEP_MAPS_HASH_H
 
@@ -9,7 +14,13 @@
 struct map_hash {
 	struct map map;
 	struct table table;
+	/* An element for a new key, or 0; called with the lock of s->stripe held. */
+	uint32_t (*alloc)(struct map *m, const struct table_spot *s, unsigned cpu);
+	int full; /* the errno when alloc has none */
 };
+
+/* In place of a CPU's number: bpf(2), which moves the values of all CPUs. */
+enum { HASH_ALL_CPUS = -1 };
 
 static inline struct map_hash *hash_of(const struct map *m)
 {
@@ -18,13 +29,20 @@ static inline struct map_hash *hash_of(const struct map *m)
 
 /* What the kernel checks for all of them; flags: those that the type knows. */
 int hash_check(const struct map_attr *attr, uint32_t flags, bool per_cpu);
-int hash_init(struct map *m, bool per_cpu, bool split);
+int hash_init(struct map *m, bool split);
 void hash_fini(struct map *m);
-/* BPF_NOEXIST and BPF_EXIST against what is there: 0, -EEXIST, -ENOENT. */
-int hash_flags_check(uint64_t flags, bool exists);
+/* Entry points for calls from programs. */
+void hash_set_calls(struct map *m, helper_fn lookup);
+
+void *hash_lookup_percpu(struct map *m, const void *key, unsigned cpu);
+int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu);
+int hash_remove(struct map *m, const void *key);
 int hash_next_key(struct map *m, const void *key, void *next);
 int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
                       struct cpu *cpu);
 bool hash_region(struct map *m, uintptr_t addr, struct region *r);
+/* bpf(2)'s side, which leaves no trace in a look-up. */
+int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags);
+int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t flags);
 
 #endif

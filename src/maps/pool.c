@@ -65,25 +65,32 @@ static uint32_t take_fresh(struct pool_part *part)
 	return 0;
 }
 
+static uint32_t take_from(const struct pool *p, struct pool_part *part)
+{
+	uint32_t elem = pop(p, part);
+
+	return elem ? elem : take_fresh(part);
+}
+
+uint32_t pool_take_any(struct pool *p, unsigned hint)
+{
+	uint32_t home = home_part(p, hint), elem = 0;
+
+	for (uint32_t i = 0; !elem && i < p->nparts; i++)
+		elem = take_from(p, &p->part[home_part(p, home + i)]);
+	return elem;
+}
+
 uint32_t pool_take(struct pool *p, unsigned hint)
 {
-	uint32_t home = home_part(p, hint), elem;
-
-	for (uint32_t i = 0; i < p->nparts; i++) {
-		struct pool_part *part = &p->part[home_part(p, home + i)];
-
-		elem = pop(p, part);
-		if (!elem)
-			elem = take_fresh(part);
-		if (elem || p->split)
-			return elem;
-	}
-	return 0;
+	return p->split ? take_from(p, &p->part[home_part(p, hint)]) : pool_take_any(p, hint);
 }
 
 void pool_give(struct pool *p, uint32_t elem, unsigned hint)
 {
-	struct pool_part *part = &p->part[home_part(p, hint)];
+	/* Parts of a split pool are of one size; what was added behind them belongs to nobody. */
+	uint32_t owner = p->split ? (elem - 1) / p->part[0].count : UINT32_MAX;
+	struct pool_part *part = &p->part[owner < p->nparts ? owner : home_part(p, hint)];
 	uint64_t top = atomic_load_explicit(&part->top, memory_order_relaxed), next;
 
 	do {

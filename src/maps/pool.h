@@ -26,7 +26,7 @@ struct pool {
 	size_t stride;
 	struct pool_part *part;
 	uint32_t nparts;
-	bool split; /* parts do not help one another out */
+	bool split; /* pool_take() takes from the CPU's own part, elements go back where they belong */
 };
 
 /* How many parts suit n elements on ncpus CPUs. */
@@ -35,6 +35,8 @@ uint32_t pool_parts(uint32_t n, unsigned ncpus);
 void pool_init(struct pool *p, uint32_t n);
 /* An element, or 0. hint: the CPU. */
 uint32_t pool_take(struct pool *p, unsigned hint);
+/* From whatever part, although the pool is split. */
+uint32_t pool_take_any(struct pool *p, unsigned hint);
 void pool_give(struct pool *p, uint32_t elem, unsigned hint);
 /* Elements used at some time: memory that has been touched. */
 uint32_t pool_touched(const struct pool *p);

@@ -260,11 +260,24 @@ static void bump(struct stripe *s)
 	atomic_store_explicit(&s->seq, seq + 1, memory_order_release);
 }
 
+static void set_home(const struct table *t, uint32_t ref, uint32_t home)
+{
+	atomic_store_explicit(&table_elem(t, ref)->home, home, memory_order_relaxed);
+}
+
+static uint32_t home_of(const struct table *t, const struct group *g)
+{
+	return (uint32_t)(g - t->groups) + 1;
+}
+
 void table_insert(struct table *t, const struct table_spot *s, uint32_t ref)
 {
+	struct elem *e = table_elem(t, ref);
 	struct group *g = s->group;
 	uint64_t free[2];
 
+	set_home(t, ref,
+	         home_of(t, g) | (atomic_load_explicit(&e->home, memory_order_relaxed) & ELEM_RECENT));
 	match(g, 0, free);
 	if (free[0] || free[1]) {
 		int place = free[0] ? __builtin_ctzll(free[0]) / 8 : 8 + __builtin_ctzll(free[1]) / 8;
@@ -273,13 +286,14 @@ void table_insert(struct table *t, const struct table_spot *s, uint32_t ref)
 		set_tag(g, place, table_tags(s->hash) & 0xff);
 		return;
 	}
-	atomic_store_explicit(&table_elem(t, ref)->link, chain_of(g), memory_order_release);
+	atomic_store_explicit(&e->link, chain_of(g), memory_order_release);
 	set_chain(g, ref);
 }
 
 void table_remove(struct table *t, const struct table_spot *s, struct table_pos at)
 {
 	bump(s->stripe);
+	set_home(t, at.ref, ELEM_RECENT);
 	if (at.place >= 0) {
 		set_tag(s->group, at.place, 0);
 		atomic_store_explicit(&s->group->elem[at.place], 0, memory_order_release);
@@ -292,6 +306,8 @@ void table_remove(struct table *t, const struct table_spot *s, struct table_pos 
 void table_replace(struct table *t, const struct table_spot *s, struct table_pos at, uint32_t by)
 {
 	bump(s->stripe);
+	set_home(t, at.ref, 0);
+	set_home(t, by, home_of(t, s->group) | ELEM_RECENT);
 	if (at.place >= 0) {
 		atomic_store_explicit(&s->group->elem[at.place], by, memory_order_release);
 		return;

@@ -7,7 +7,7 @@
  *   groups     [ngroups]   64 bytes each: up to 12 elements that hash here
  *   stripes    [nstripes]  lock, spare element; a group belongs to stripe (group % nstripes)
  *   pool parts [nparts]    free elements: pool.h
- *   elements   [nelems]    | link 4 | mark 1 | - 3 | key, rounded up to 8 | value, rounded up to 8 |
+ *   elements   [nelems]    | link 4 | home 4 | key, rounded up to 8 | value, rounded up to 8 |
  *   values                 per-CPU types: a plane of values per CPU instead of those in the elements
  *
  * A group:
@@ -59,12 +59,12 @@ struct stripe {
 } __attribute__((aligned(64)));
 
 struct elem {
-	_Atomic uint32_t link;  /* the next in a chain or on the pool's stack; 0: none */
-	_Atomic uint8_t recent; /* LRU: looked up since the clock's hand went by */
-	_Atomic uint8_t live;   /* LRU: in the table */
-	uint8_t pad[2];
-	uint8_t key[]; /* padded with zeros to a multiple of 8 */
+	_Atomic uint32_t link; /* the next in a chain or on the pool's stack; 0: none */
+	_Atomic uint32_t home; /* number of its group + 1, 0: in none; ELEM_RECENT: for lru.c */
+	uint8_t key[];         /* padded with zeros to a multiple of 8 */
 };
+
+#define ELEM_RECENT 0x80000000u
 
 struct table {
 	struct group *groups;
@@ -147,6 +147,18 @@ static inline bool table_key_is(const struct elem *e, const void *key, uint32_t 
 	return !size || __atomic_load_n(word, __ATOMIC_RELAXED) == hash_load(p, size);
 }
 
+/* Marks an element as recently used. */
+static inline void table_touch(const struct table *t, uint32_t ref)
+{
+	struct elem *e = table_elem(t, ref);
+	uint32_t home = atomic_load_explicit(&e->home, memory_order_relaxed);
+
+	/* Most have the mark already; if the exchange fails, the element is somebody else's by now. */
+	if (!(home & ELEM_RECENT))
+		atomic_compare_exchange_strong_explicit(&e->home, &home, home | ELEM_RECENT,
+		                                        memory_order_relaxed, memory_order_relaxed);
+}
+
 /* The tag of a hash, in every byte of a word. */
 static inline uint64_t table_tags(uint64_t hash)
 {
@@ -203,12 +215,13 @@ struct table_pos {
 };
 
 struct table_pos table_find_locked(const struct table *t, const struct table_spot *s, const void *key);
-/* The same for an element by its number; used to evict. */
+/* The same for an element by its number. */
 struct table_pos table_find_ref(const struct table *t, const struct table_spot *s, uint32_t ref);
-/* Publishes a filled element in the group. */
+/* Publishes a filled element in the group; its ELEM_RECENT stays as it is. */
 void table_insert(struct table *t, const struct table_spot *s, uint32_t ref);
+/* Takes it out. It keeps ELEM_RECENT: where it goes next, it is not the oldest. */
 void table_remove(struct table *t, const struct table_spot *s, struct table_pos at);
-/* Publishes a filled element in the place of another. */
+/* Publishes a filled element in the place of another, as recently used. */
 void table_replace(struct table *t, const struct table_spot *s, struct table_pos at, uint32_t by);
 
 /* --- Walking --------------------------------------------------------------------------------- */
