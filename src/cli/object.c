@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,45 @@ static int fail_load(const struct side *s, const char *path, int err, char *log)
 	            first_complaint()[0] ? first_complaint() : bpf_strerror(err));
 }
 
+/* --- When libbpf fails on a damaged object ---------------------------------------------------- */
+
+/*
+ * libbpf trusts an object's tables in places where it should not: a damaged one can make it read wild
+ * memory. That ends the process either way; like this with a message, and as bad input.
+ */
+static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+
+enum { NDEADLY = sizeof(deadly) / sizeof(deadly[0]) };
+
+static const char *deadly_path;
+
+static void on_deadly(int sig)
+{
+	static const char before[] = "skep: ", after[] = ": damaged: libbpf cannot make sense of it; build or "
+	                                               "copy it again\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, before, sizeof(before) - 1);
+	(void)!write(STDERR_FILENO, deadly_path, strlen(deadly_path));
+	(void)!write(STDERR_FILENO, after, sizeof(after) - 1);
+	_exit(EXIT_BAD_INPUT);
+}
+
+static void deadly_catch(const char *path, struct sigaction *before)
+{
+	struct sigaction action = {.sa_handler = on_deadly, .sa_flags = SA_RESETHAND};
+
+	deadly_path = path;
+	for (int i = 0; i < NDEADLY; i++)
+		sigaction(deadly[i], &action, &before[i]);
+}
+
+static void deadly_restore(const struct sigaction *before)
+{
+	for (int i = 0; i < NDEADLY; i++)
+		sigaction(deadly[i], &before[i], NULL);
+}
+
 /* --- Loading ---------------------------------------------------------------------------------- */
 
 /* "a, b, c" of all programs. */
@@ -280,6 +320,7 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 {
 	char name[64];
 	struct bpf_program *p;
+	struct bpf_map *map;
 	const char *base = strrchr(o->object, '/');
 	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
 	                    .kernel_log_size = LOG_SIZE, .object_name = name,
@@ -297,6 +338,10 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 	err = find_entry(s, o);
 	if (err)
 		return err;
+	/* A test leaves nothing on the machine, and changes no map that others have pinned there. */
+	if (!s->k)
+		bpf_object__for_each_map(map, s->obj)
+			bpf_map__set_pin_path(map, NULL);
 	/* What the entry may tail-call is of its type; anything else in the object is none of our business. */
 	bpf_object__for_each_program(p, s->obj)
 		bpf_program__set_autoload(p, bpf_program__type(p) == bpf_program__type(s->prog));
@@ -310,13 +355,16 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 int side_load(struct side *s, const struct exec_options *o, const uint8_t *elf, size_t len)
 {
 	char *log = calloc(1, LOG_SIZE);
+	struct sigaction before[NDEADLY];
 	int err;
 
 	if (!log)
 		return fail(EXIT_FAILED, "out of memory");
 	side_enter(s);
 	chatter_reset(o->verbose);
+	deadly_catch(file_name(o->object), before);
 	err = load(s, o, elf, len, log);
+	deadly_restore(before);
 	free(log);
 	if (!err && s->k && skep_prog_from_fd(s->k, s->fd, &s->skep_prog))
 		return fail(EXIT_FAILED, "%s: the loaded program cannot be found again", o->object);

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Completion of skep for bash.
+
+_skep() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
+	COMPREPLY=()
+	compopt +o default
+	if [ "$COMP_CWORD" = 1 ] || [ "$command" = help ]; then
+		COMPREPLY=($(compgen -W "exec asm disasm help --version --help" -- "$cur"))
+		return
+	fi
+	case $prev in
+	--on)
+		COMPREPLY=($(compgen -W "skep kernel both" -- "$cur"))
+		return ;;
+	--pcap | --out | --raw | -o | --output)
+		compopt -o filenames
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return ;;
+	--prog | --data | --ctx | --mem | --repeat | --entries | --fill | --type | --section)
+		return ;;
+	esac
+	if [ "${cur#-}" = "$cur" ]; then
+		compopt -o filenames
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+	fi
+	case $command in
+	exec)
+		COMPREPLY=($(compgen -W "--prog --pcap --out --data --ctx --repeat --on --jit --interp
+			--checked --trust --fill --maps --entries --type --raw --mem --json --verbose --help" -- "$cur")) ;;
+	asm)
+		COMPREPLY=($(compgen -W "--output --hex --help" -- "$cur")) ;;
+	disasm)
+		COMPREPLY=($(compgen -W "--section --prog --kernel --no-source --json --help" -- "$cur")) ;;
+	esac
+}
+complete -F _skep skep
