@@ -10,9 +10,6 @@
 #include "hooks/hooks.h"
 #include "maps/maps.h"
 
-/* Only defined where the host has a back end; elsewhere its address is NULL. */
-#pragma weak engine_jit
-
 const struct registry tables = {
 	.map_types = map_types,
 	.nmap_types = NMAP_TYPES,
@@ -22,7 +19,9 @@ const struct registry tables = {
 	.nhooks = HOOK_COUNT,
 	.interp = &engine_interp,
 	.checked = &engine_checked,
+#ifdef SKEP_HAVE_JIT
 	.jit = &engine_jit,
+#endif
 };
 
 void tables_release(struct skep *k)
