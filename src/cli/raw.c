@@ -103,7 +103,8 @@ static int run(struct side *s, const struct exec_options *o)
 	skep_cpu_leave(cpu);
 	if (fault[0]) {
 		out_end(out);
-		return fail(EXIT_FAILED, "%s: %s", file_name(o->raw), fault);
+		return fail(EXIT_FAILED, "%s: %s; counted with the two loads that --raw puts in front",
+		            file_name(o->raw), fault);
 	}
 	out_text(out, "0x%" PRIx64 "\n", r0);
 	if (o->json)
