@@ -25,14 +25,15 @@ enum field_kind {
 	FIELD_PACKET,      /* data: 32 bits in public, a pointer in ours */
 	FIELD_PACKET_END,
 	FIELD_PACKET_META,
-	FIELD_BE16,        /* kept in network order on purpose: nothing is converted */
+	FIELD_QUEUE,       /* queue_mapping: a store of 65535 or more does nothing */
 	FIELD_ABSENT,      /* known to the kernel, always 0 here */
 };
 
 enum field_access {
 	FIELD_R = 1,
 	FIELD_W = 2,
-	FIELD_NARROW = 4, /* loads of 1, 2, 4 bytes within it are allowed (stores: of any size) */
+	FIELD_NARROW = 4, /* so are loads of a part of it, aligned */
+	FIELD_NARROW_W = 8, /* and stores */
 };
 
 struct ctx_field {
@@ -40,7 +41,11 @@ struct ctx_field {
 	uint16_t offset, size; /* in the public context */
 	uint8_t access;        /* enum field_access */
 	uint8_t kind;          /* enum field_kind */
-	uint16_t real_offset, real_size; /* in ours; 1, 2, 4 or 8 */
+	/*
+	 * In ours. Scalars: the size is that of the public field, or smaller, then what a program stores is
+	 * truncated and what it loads zero-extended. Packet pointers: 8.
+	 */
+	uint16_t real_offset, real_size;
 };
 
 /* What a return code of a program means. */
@@ -78,6 +83,8 @@ struct hook {
 	uint32_t ctx_size; /* bytes of the public context */
 	const struct ctx_field *fields; /* by offset; the last has no name */
 	const struct ret_name *rets;    /* the last has no name; NULL: any number */
+	/* Fields that only some programs of the type may access; NULL: the table says all. */
+	bool (*field_ok)(const struct prog *p, const struct ctx_field *f);
 	bool ld_abs;                    /* LD_ABS and LD_IND are allowed: the context is a struct skb */
 	/* Is this expected_attach_type one that the kernel takes at load? NULL: any below its limit. */
 	bool (*attach_type_ok)(uint32_t attach_type);

@@ -33,30 +33,56 @@ struct xdp {
 	uint32_t frag_bytes;
 };
 
-/* Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. */
+struct mem;
+
+/*
+ * Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. data is the
+ * link header for tc, the network header for sockets. len is kept equal to end - data.
+ */
 struct skb {
-	struct pkt pkt; /* first; data is the mac header for tc, the payload for sockets */
-	uint8_t *mac;   /* where LD_ABS(SKF_LL_OFF) and the flow counts from */
+	struct pkt pkt; /* first */
+	uint8_t *mac, *network; /* headers: what negative offsets of packet loads count from */
+	const struct mem *mem;  /* for skb_room(); NULL: the buffer may not grow */
+	void *grown;            /* a buffer of our own, or NULL */
 	uint32_t len;
-	uint32_t pkt_type, mark, queue_mapping;
+	uint32_t pkt_type, mark, hash;
 	uint32_t protocol; /* network order in the low 16 bits */
 	uint32_t vlan_present, vlan_tci, vlan_proto;
 	uint32_t priority;
 	uint32_t ingress_ifindex, ifindex;
-	uint32_t tc_index, tc_classid;
-	uint32_t hash;
+	uint16_t queue_mapping, tc_index, tc_classid;
+	uint8_t tstamp_type;
+	uint8_t l4_hash; /* hash was set, not computed */
 	uint32_t napi_id;
-	uint32_t family, remote_ip4, local_ip4, remote_ip6[4], local_ip6[4], remote_port, local_port;
 	uint32_t gso_segs, gso_size, wire_len;
 	uint64_t tstamp, hwtstamp;
-	uint8_t tstamp_type;
 	uint8_t cb[20]; /* 5 words of scratch */
 };
+
+/*
+ * A packet as an Ethernet driver hands it up: protocol and pkt_type from the frame, as a device whose
+ * address is all zero sees it. The buffer stays the caller's. data is the link header.
+ */
+void skb_init(struct skb *skb, const struct pkt *frame);
+/* Moves data behind the link header (there must be one), as for sockets. */
+void skb_pull_link(struct skb *skb);
+/* Sees to it that there are so many bytes in front of data and behind end. 0, -ENOMEM. */
+int skb_room(struct skb *skb, uint32_t head, uint32_t tail);
+/* Gives back what skb_room() allocated. */
+void skb_fini(struct skb *skb);
 
 /*
  * LD_ABS and LD_IND: size bytes at offset as an unsigned number in host order. Negative offsets count
  * from the network (SKF_NET_OFF) or link header (SKF_LL_OFF). 0, or -EFAULT: the program ends with 0.
  */
 int skb_load(const struct skb *skb, int64_t offset, unsigned size, uint64_t *value);
+
+/* The bytes [offset, offset + size) of the packet from data on, or NULL where there are not so many. */
+static inline uint8_t *pkt_at(const struct pkt *p, uint64_t offset, uint64_t size)
+{
+	uint64_t len = (uint64_t)(p->end - p->data);
+
+	return offset <= len && size <= len - offset ? p->data + offset : NULL;
+}
 
 #endif

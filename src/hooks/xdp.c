@@ -52,6 +52,13 @@ static const struct ret_name rets[] = {
 	{0, NULL},
 };
 
+/* Only programs of a device map know where a packet is about to leave. */
+static bool field_ok(const struct prog *p, const struct ctx_field *f)
+{
+	return f->offset != offsetof(struct xdp_md, egress_ifindex) ||
+	       p->expected_attach_type == BPF_XDP_DEVMAP;
+}
+
 static unsigned regions(const void *ctx, struct region *r, unsigned max)
 {
 	const struct xdp *x = ctx;
@@ -160,6 +167,7 @@ const struct hook hook_xdp = {
 	.type_bit = PROG_TYPE_BIT(BPF_PROG_TYPE_XDP),
 	.ctx_size = sizeof(struct xdp_md),
 	.fields = fields,
+	.field_ok = field_ok,
 	.rets = rets,
 	.regions = regions,
 	.test_run = test_run,

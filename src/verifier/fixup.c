@@ -4,7 +4,7 @@
  *
  * One walk writes it. Most instructions stay one for one; lookups in maps that offer code for them grow,
  * so where there are such, a first walk notes the new place of each instruction and jumps are patched by
- * it. Should a jump not reach any more, the program is translated without that code, and nothing moves.
+ * it. Should a jump not reach any more, the program is translated without that code.
  *
  * Requires: everything. Provides: p->insns, aux, funcs, uses_cpu.
  */
@@ -37,14 +37,35 @@ static const struct map *map_of_call(const struct verifier *v, uint32_t pc)
 	return value_kind(r1) == VALUE_MAP ? v->p->maps[value_num(r1)] : NULL;
 }
 
+/* Instructions of a map's code in place of this call; 0: none. */
 static unsigned inlined_size(const struct fixup *x, uint32_t pc)
 {
 	value r1 = x->v->ref[pc];
 
-	if (x->v->op[pc] != OP_CALL || x->v->insns[pc].imm != HELPER_MAP_LOOKUP_ELEM ||
-	    value_kind(r1) != VALUE_MAP)
+	if (x->v->insns[pc].imm != HELPER_MAP_LOOKUP_ELEM || value_kind(r1) != VALUE_MAP)
 		return 0;
 	return x->ninlined[value_num(r1)];
+}
+
+static const struct ctx_field *ctx_field_at(const struct fixup *x, uint32_t pc)
+{
+	const struct insn *i = &x->v->insns[pc];
+
+	return ctx_field_for(x->p, i->off, insn_size(i),
+	                     insn_info[x->v->op[pc]].fields & INSN_STORE);
+}
+
+/* Instructions that take the place of one. */
+static unsigned size_of(const struct fixup *x, uint32_t pc)
+{
+	const struct verifier *v = x->v;
+	unsigned size = 0;
+
+	if (v->op[pc] == OP_CALL)
+		size = inlined_size(x, pc);
+	else if (v->op[pc] == OP_STX_W && value_kind(v->ref[pc]) == VALUE_CTX)
+		size = ctx_field_at(x, pc)->kind == FIELD_QUEUE ? 2 : 1;
+	return size ? size : 1;
 }
 
 /* Asks the maps for their code; answers whether any has. */
@@ -62,22 +83,16 @@ static bool find_inlined(struct fixup *x)
 	return any;
 }
 
-static int place_all(struct fixup *x)
+static void place_all(struct fixup *x)
 {
 	const struct verifier *v = x->v;
 	uint32_t at = 0;
 
-	x->place = mem_zalloc_array(v->mem, (size_t)v->n + 1, sizeof(*x->place));
-	if (!x->place)
-		return -ENOMEM;
 	for (uint32_t pc = 0; pc < v->n; pc++) {
-		unsigned size = inlined_size(x, pc);
-
 		x->place[pc] = at;
-		at += size ? size : 1;
+		at += size_of(x, pc);
 	}
 	x->place[v->n] = at;
-	return 0;
 }
 
 /* Does every jump still reach? */
@@ -188,28 +203,58 @@ static void emit_local_call(struct fixup *x, uint32_t pc)
 	i->imm = (int32_t)(place_of(x, x->v->subprogs[func].start) - place_of(x, pc) - 1);
 }
 
-/* An access to the public context becomes one to ours: see struct ctx_field. */
-static void emit_ctx(struct fixup *x, uint32_t pc, unsigned fields)
+enum { SIZE_BITS = 0x18 }; /* of an opcode: which insn_size() decodes */
+
+/* The size bits for 1, 2, 4 or 8 bytes. */
+static uint8_t size_bits(unsigned size)
+{
+	return size == 1 ? 0x10 : size == 2 ? 0x08 : size == 4 ? 0x00 : 0x18;
+}
+
+static void emit_ctx_store(struct fixup *x, uint32_t pc, const struct ctx_field *f)
 {
 	struct insn i = x->v->insns[pc];
-	bool write = fields & INSN_STORE;
-	const struct ctx_field *f = ctx_field_for(x->p, i.off, insn_size(&i), write);
+	unsigned size = insn_size(&i);
 
-	switch (f->kind) {
-	case FIELD_PACKET:
-	case FIELD_PACKET_END:
-	case FIELD_PACKET_META:
-		i.code = insn_info[OP_LDX_DW].code;
+	if (f->kind == FIELD_ABSENT || (f->kind == FIELD_QUEUE && x->v->op[pc] == OP_ST_W &&
+	                                i.imm >= UINT16_MAX)) {
+		emit(x, pc, (struct insn){.code = insn_info[OP_JA].code});
+		return;
+	}
+	if (f->kind == FIELD_QUEUE && x->v->op[pc] == OP_STX_W)
+		emit(x, pc, (struct insn){.code = insn_info[OP_JGE64_K].code,
+		                          .dst = i.src, .off = 1, .imm = UINT16_MAX});
+	i.off = (int16_t)(f->real_offset + i.off - f->offset);
+	if (size > f->real_size)
+		i.code = (uint8_t)((i.code & ~SIZE_BITS) | size_bits(f->real_size));
+	emit(x, pc, i);
+}
+
+/* Bytes of a field that are less significant than those accessed. */
+static unsigned bytes_below(const struct ctx_field *f, unsigned off, unsigned size)
+{
+	unsigned skip = off - f->offset;
+
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? skip : f->size - skip - size;
+}
+
+static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *f)
+{
+	struct insn i = x->v->insns[pc];
+	unsigned size = insn_size(&i), below = bytes_below(f, (unsigned)i.off, size);
+
+	if (f->kind == FIELD_ABSENT || below >= f->real_size) {
+		emit(x, pc, (struct insn){.code = insn_info[OP_MOV32_K].code, .dst = i.dst});
+		return;
+	}
+	if (size > f->real_size || f->real_size > f->size) {
+		/* A longer load of a shorter field, or a packet pointer: all of ours, zero-extended. */
+		i.code = (uint8_t)(insn_info[OP_LDX_W].code | size_bits(f->real_size));
 		i.off = (int16_t)f->real_offset;
-		break;
-	case FIELD_ABSENT:
-		if (write)
-			i = (struct insn){.code = insn_info[OP_JA].code};
-		else
-			i = (struct insn){.code = insn_info[OP_MOV32_K].code, .dst = i.dst};
-		break;
-	default:
-		i.off = (int16_t)(f->real_offset + i.off - f->offset);
+	} else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+		i.off = (int16_t)(f->real_offset + below);
+	} else {
+		i.off = (int16_t)(f->real_offset + f->real_size - below - size);
 	}
 	emit(x, pc, i);
 }
@@ -230,8 +275,10 @@ static void emit_all(struct fixup *x)
 			emit_helper(x, pc);
 		else if (op == OP_CALL_LOCAL)
 			emit_local_call(x, pc);
-		else if (fields & (INSN_LOAD | INSN_STORE) && value_kind(v->ref[pc]) == VALUE_CTX)
-			emit_ctx(x, pc, fields);
+		else if (fields & INSN_STORE && value_kind(v->ref[pc]) == VALUE_CTX)
+			emit_ctx_store(x, pc, ctx_field_at(x, pc));
+		else if (fields & INSN_LOAD && value_kind(v->ref[pc]) == VALUE_CTX)
+			emit_ctx_load(x, pc, ctx_field_at(x, pc));
 		else
 			emit(x, pc, v->insns[pc]);
 	}
@@ -269,17 +316,20 @@ static void make_funcs(const struct fixup *x)
 /* Finds the program's final shape: with code of the maps where there is some and the jumps still reach. */
 static int shape(struct fixup *x)
 {
-	int err;
+	const struct verifier *v = x->v;
+	bool inlines = find_inlined(x);
 
-	if (!find_inlined(x))
+	if (!inlines && !v->has_growth)
 		return 0;
-	err = place_all(x);
-	if (err || jumps_reach(x))
-		return err;
+	x->place = mem_zalloc_array(v->mem, (size_t)v->n + 1, sizeof(*x->place));
+	if (!x->place)
+		return -ENOMEM;
+	place_all(x);
+	if (jumps_reach(x))
+		return 0;
 	memset(x->ninlined, 0, sizeof(x->ninlined));
-	mem_free(x->v->mem, x->place);
-	x->place = NULL;
-	return 0;
+	place_all(x);
+	return jumps_reach(x) ? 0 : reject(v, REJECT_TOO_LONG);
 }
 
 int fixup(struct verifier *v)
@@ -294,19 +344,19 @@ int fixup(struct verifier *v)
 	x->at = 0;
 	memset(x->ninlined, 0, sizeof(x->ninlined));
 	err = shape(x);
-
 	if (err)
-		return err;
+		goto out;
 	p->ninsns = place_of(x, v->n);
 	p->insns = mem_zalloc_array(v->mem, p->ninsns, sizeof(*p->insns));
 	p->aux = mem_zalloc_array(v->mem, p->ninsns, sizeof(*p->aux));
 	p->funcs = mem_zalloc_array(v->mem, v->nsubprogs, sizeof(*p->funcs));
-	if (p->insns && p->aux && p->funcs) {
-		make_funcs(x);
-		emit_all(x);
-	} else {
-		err = -ENOMEM;
-	}
+	err = -ENOMEM;
+	if (!p->insns || !p->aux || !p->funcs)
+		goto out;
+	make_funcs(x);
+	emit_all(x);
+	err = 0;
+out:
 	mem_free(v->mem, x->place);
 	return err;
 }

@@ -93,6 +93,7 @@ struct verifier {
 	uint32_t maps_cap;
 	bool has_funcs; /* calls of or references to functions */
 	bool has_tail_call;
+	bool has_growth; /* a context access takes more than one instruction (ctx_check) */
 	bool has_memory; /* there are loads, stores or helper calls: values matter (subprog_find) */
 };
 

@@ -12,6 +12,7 @@
 
 #include "core/uapi.h"
 #include "kernel.h"
+#include "tap.h"
 #include "vm.h"
 
 struct test_case {
@@ -29,17 +30,11 @@ static const struct test_case cases[] = {
 #include "structure_cases.h"
 };
 
-static unsigned number, failed;
-
 static void report(const char *name, const char *who, int err, const char *line, int want,
                    const char *want_line)
 {
-	bool ok = err == want && !strcmp(line, want_line);
-
-	printf("%s %u - %s: %s\n", ok ? "ok" : "not ok", ++number, name, who);
-	if (!ok)
+	if (!tap(err == want && !strcmp(line, want_line), "%s: %s", name, who))
 		printf("# answered %d \"%s\", expected %d \"%s\"\n", err, line, want, want_line);
-	failed += !ok;
 }
 
 static void ask_skep(struct vm *vm, const struct test_case *c, const struct insn *p, size_t n)
@@ -65,7 +60,7 @@ static void ask_kernel(const struct test_case *c, const struct insn *p, size_t n
 	int fd;
 
 	if (!kernel_here(&why)) {
-		printf("ok %u - %s: the kernel # SKIP %s\n", ++number, c->name, why);
+		tap_skip(why, "%s: the kernel", c->name);
 		return;
 	}
 	fd = kernel_load(&l);
@@ -88,6 +83,5 @@ int main(void)
 		free(p);
 	}
 	vm_exit(&vm);
-	printf("1..%u\n", number);
-	return failed != 0;
+	return tap_end();
 }

@@ -11,6 +11,7 @@ struct vm {
 	struct skep k;
 	struct map *maps[8]; /* map_fd[i] of programs is maps[i] */
 	unsigned nmaps;
+	uint32_t attach_type; /* of the next program */
 	char line[512]; /* the last of the latest verify()'s log */
 };
 
