@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any text: what assembles is printed, assembled again and must be the same; what does not has a message
- * and a position inside the text.
+ * Any text: what assembles is printed, assembled again and must be the same; what does not has a
+ * message and a position inside the text.
  */
 #include <stdlib.h>
 #include <string.h>

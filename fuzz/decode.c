@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a program: decoding answers a row that fits the bytes, or that there is none; the printed
- * program assembles to the same bytes.
+ * Any bytes as a program: decoding answers a row that fits the bytes, or that there is none; the
+ * printed program assembles to the same bytes.
  */
 #include <stdlib.h>
 #include <string.h>

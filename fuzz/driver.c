@@ -2,14 +2,15 @@
 /*
  * Runs a fuzz target without a fuzzer.
  *
- *   fuzz-NAME [FILE|DIRECTORY]...               replays each file, or standard input when none is named
- *   fuzz-NAME --smoke N [FILE|DIRECTORY]...     N inputs: random ones and mutations of the files
+ *   fuzz-NAME [FILE|DIRECTORY]...             replays each file, or standard input if none is named
+ *   fuzz-NAME --smoke N [FILE|DIRECTORY]...   N inputs: random ones and mutations of the files
  *
- * The smoke run is deterministic: the same files and the same N give the same inputs on every machine.
- * Input i depends on i alone, not on those before it. When the target dies, its input is left in
- * `fuzz-NAME.crash` of the working directory, ready to be replayed.
+ * The smoke run is deterministic: the same files and the same N give the same inputs on every
+ * machine. Input i depends on i alone, not on those before it. When the target dies, its input is
+ * left in `fuzz-NAME.crash` of the working directory, ready to be replayed.
  *
- * Output is TAP, one test. With -Dfuzzers=true this file is left out: libFuzzer brings its own main().
+ * Output is TAP, one test. With -Dfuzzers=true this file is left out: libFuzzer brings its own
+ * main().
  *
  * Requires: LLVMFuzzerTestOneInput() of the target. A target reports a broken promise with abort().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an object file: the reader behind skep disasm (elf.c, code.c, lines.c) finds code that lies
- * in bounds, or refuses.
+ * Any bytes as an object file: the reader behind skep disasm (elf.c, code.c, lines.c) finds code
+ * that lies in bounds, or refuses.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -71,8 +71,8 @@ static void write_hex(FILE *to, const struct insn *insns, size_t n)
 	const unsigned char *b = (const unsigned char *)insns;
 
 	for (size_t i = 0; i < n; i++, b += 8)
-		fprintf(to, "%02x %02x %02x %02x %02x %02x %02x %02x\n", b[0], b[1], b[2], b[3], b[4],
-		        b[5], b[6], b[7]);
+		fprintf(to, "%02x %02x %02x %02x %02x %02x %02x %02x\n", b[0], b[1], b[2], b[3],
+		        b[4], b[5], b[6], b[7]);
 }
 
 static int write_program(const char *path, bool hex, const struct insn *insns, size_t n)
@@ -89,7 +89,8 @@ static int write_program(const char *path, bool hex, const struct insn *insns, s
 	bad = ferror(to);
 	bad |= (path ? fclose(to) : fflush(to)) != 0;
 	if (bad)
-		return fail(EXIT_FAILED, "%s: %s", path ? path : "standard output", strerror(errno));
+		return fail(EXIT_FAILED, "%s: %s", path ? path : "standard output",
+		            strerror(errno));
 	return EXIT_OK;
 }
 
@@ -111,8 +112,8 @@ static int assemble(const char *path, const char *out, bool hex)
 	free(helpers.list);
 	free(text);
 	if (err == -EINVAL)
-		return fail(EXIT_BAD_INPUT, "%s:%u:%u: %s", file_name(path), error.line, error.column,
-		            error.text);
+		return fail(EXIT_BAD_INPUT, "%s:%u:%u: %s", file_name(path), error.line,
+		            error.column, error.text);
 	if (err)
 		return fail(EXIT_FAILED, "%s: %s", file_name(path), strerror(-err));
 	err = write_program(out, hex, insns, n);

@@ -2,9 +2,9 @@
 /*
  * Code in object files: sections, functions, references. See code.h.
  *
- * Reads ELF by itself: what is wanted (names of everything, nothing loaded) is less than what libelf or
- * libbpf give. Every index and offset of the file is checked where it is used; records are copied out, so
- * alignment does not matter.
+ * Reads ELF by itself: what is wanted (names of everything, nothing loaded) is less than what
+ * libelf or libbpf give. Every index and offset of the file is checked where it is used; records
+ * are copied out, so alignment does not matter.
  */
 #include "cli/code.h"
 
@@ -30,7 +30,7 @@ struct elf {
 	struct code_bytes symbols, strings, section_names;
 	struct func_symbol *funcs;
 	size_t nfuncs;
-	size_t read; /* bytes of code and relocations: more than the file has, and sections overlap */
+	size_t read; /* bytes of code and relocations so far: see account() */
 	const char *why;
 };
 
@@ -104,7 +104,7 @@ static int find_tables(struct elf *e)
 	return 0;
 }
 
-/* --- functions ---------------------------------------------------------------------------------- */
+/* --- functions ------------------------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {
@@ -125,8 +125,10 @@ static int find_func_symbols(struct elf *e)
 	if (!f)
 		return -ENOMEM;
 	for (size_t i = 0; symbol_at(e, i, &sym); i++) {
-		if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC && sym.st_value % sizeof(struct insn) == 0)
-			f[n++] = (struct func_symbol){sym.st_shndx, sym.st_value / sizeof(struct insn),
+		if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC &&
+		    sym.st_value % sizeof(struct insn) == 0)
+			f[n++] = (struct func_symbol){sym.st_shndx,
+			                              sym.st_value / sizeof(struct insn),
 			                              string_at(e->strings, sym.st_name)};
 	}
 	qsort(f, n, sizeof(*f), by_place);
@@ -167,7 +169,8 @@ static const char *func_name_at(const struct elf *e, unsigned section, uint64_t 
 /* Functions cover the section: each ends where the next begins, and slot 0 begins one. */
 static int find_funcs(struct elf *e, struct code_section *s)
 {
-	const struct func_symbol *first = func_from(e, s->index, 0), *end = func_from(e, s->index, s->n);
+	const struct func_symbol *first = func_from(e, s->index, 0),
+				 *end = func_from(e, s->index, s->n);
 	struct code_func *f = calloc((size_t)(end - first) + 1, sizeof(*f));
 
 	if (!f)
@@ -176,13 +179,14 @@ static int find_funcs(struct elf *e, struct code_section *s)
 	if (first == end || first->start)
 		f[s->nfuncs++] = (struct code_func){.name = ""};
 	for (; first < end; first++)
-		f[s->nfuncs++] = (struct code_func){.name = first->name, .start = (uint32_t)first->start};
+		f[s->nfuncs++] =
+			(struct code_func){.name = first->name, .start = (uint32_t)first->start};
 	for (size_t i = 0; i < s->nfuncs; i++)
 		f[i].n = (uint32_t)((i + 1 < s->nfuncs ? f[i + 1].start : s->n) - f[i].start);
 	return 0;
 }
 
-/* --- references --------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 static bool is_map_section(const char *name)
 {
@@ -309,7 +313,7 @@ const struct code_ref *code_ref_at(const struct code_section *s, size_t slot)
 	return s->nrefs ? bsearch(&key, s->refs, s->nrefs, sizeof(key), by_slot) : NULL;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static int read_section(struct elf *e, unsigned index, struct code_section *s)
 {

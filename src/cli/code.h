@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is in an object file, for people who read it: instructions by section and function, the names
- * behind relocations, source lines. Nothing is loaded or linked; that is libbpf's work.
+ * What is in an object file, for people who read it: instructions by section and function, the
+ * names behind relocations, source lines. Nothing is loaded or linked; that is libbpf's work.
  *
  * All strings and arrays belong to the struct code and to the file's bytes, which must outlive it.
  */
@@ -52,10 +52,11 @@ struct code {
 };
 
 /*
- * Finds the code of an object that elf_check() has passed. Relocated instructions get the form that libbpf
- * would give them, without its numbers: a map reference becomes map_fd[0] and a REF_MAP, a variable
- * map_fd[0][offset] and a REF_DATA, a call of another section `call pc-1` and a REF_FUNC, a call of the
- * kernel kfunc[0] and a REF_EXTERN. 0, -EINVAL (the object contradicts itself; *why says how), -ENOMEM.
+ * Finds the code of an object that elf_check() has passed. Relocated instructions get the form that
+ * libbpf would give them, without its numbers: a map reference becomes map_fd[0] and a REF_MAP, a
+ * variable map_fd[0][offset] and a REF_DATA, a call of another section `call pc-1` and a REF_FUNC,
+ * a call of the kernel kfunc[0] and a REF_EXTERN. 0, -EINVAL (the object contradicts itself; *why
+ * says how), -ENOMEM.
  */
 int code_read(const uint8_t *data, size_t len, struct code *out, const char **why);
 void code_free(struct code *c);

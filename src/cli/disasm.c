@@ -2,10 +2,10 @@
 /*
  * skep disasm: instructions as text, from object files, raw bytes or hexadecimal text.
  *
- * A listing can be assembled again: `name:` before a function is a label, the slot's number before an
- * instruction and the target behind a jump are skipped, and source lines begin with ';', a comment.
- * Slots are counted from the start of the function, as the verifier's log counts them for a program
- * without subprograms.
+ * A listing can be assembled again: `name:` before a function is a label, the slot's number before
+ * an instruction and the target behind a jump are skipped, and source lines begin with ';', a
+ * comment. Slots are counted from the start of the function, as the verifier's log counts them for
+ * a program without subprograms.
  */
 #include <elf.h>
 #include <errno.h>
@@ -51,7 +51,8 @@ static int by_start(const void *a, const void *b)
 
 static const struct code_func *func_starting_at(const struct code_section *s, uint32_t slot)
 {
-	return bsearch(&(struct code_func){.start = slot}, s->funcs, s->nfuncs, sizeof(*s->funcs), by_start);
+	return bsearch(&(struct code_func){.start = slot}, s->funcs, s->nfuncs, sizeof(*s->funcs),
+	               by_start);
 }
 
 static const char *func_name(void *arg, uint32_t slot)
@@ -75,9 +76,12 @@ static const char *map_name(void *arg, int32_t imm, unsigned src)
 	return name && *name ? name : NULL;
 }
 
-/* --- one instruction ------------------------------------------------------------------------------ */
+/* --- one instruction ------------------------------------------------------------------------- */
 
-/* The slot that an instruction jumps to or whose function it names, from the function's start; or -1. */
+/*
+ * The slot that an instruction jumps to or whose function it names, from the function's start; or
+ * -1.
+ */
 static int64_t target_of(const struct listing *l, const struct code_func *f, size_t slot)
 {
 	const struct insn *i = &l->section->insns[slot];
@@ -96,8 +100,12 @@ static const char *remark(const struct listing *l)
 	return l->ref->kind == REF_DATA || l->ref->kind == REF_EXTERN ? l->ref->name : NULL;
 }
 
-/* The source line that a slot belongs to: a record is good until the next one, or the function's end. */
-static const struct code_line *line_of(const struct code_section *s, const struct code_func *f, size_t slot)
+/*
+ * The source line that a slot belongs to: a record is good until the next one, or the function's
+ * end.
+ */
+static const struct code_line *line_of(const struct code_section *s, const struct code_func *f,
+                                       size_t slot)
 {
 	size_t low = 0, high = s->nlines;
 
@@ -189,7 +197,7 @@ static void json_insn(struct listing *l, const struct code_func *f, size_t slot,
 	out_close(l->out);
 }
 
-/* --- listings --------------------------------------------------------------------------------------- */
+/* --- listings -------------------------------------------------------------------------------- */
 
 /* Sends the text on its way. False: it cannot go, or there was no memory for it. */
 static bool flush(struct listing *l)
@@ -242,7 +250,8 @@ static bool list_func(struct listing *l, const struct code_func *f)
 
 static bool wanted(const struct options *o, const struct code_section *s, const struct code_func *f)
 {
-	return (!o->section || !strcmp(o->section, s->name)) && (!o->prog || !strcmp(o->prog, f->name));
+	return (!o->section || !strcmp(o->section, s->name)) &&
+	       (!o->prog || !strcmp(o->prog, f->name));
 }
 
 /* Answers an exit code. */
@@ -266,7 +275,8 @@ static int list(const struct options *o, const struct code *c)
 			if (!wanted(o, l.section, f))
 				continue;
 			if (!o->json && l.section != last && *l.section->name)
-				buf_printf(&l.text, "%s; section %s\n", last ? "\n" : "", l.section->name);
+				buf_printf(&l.text, "%s; section %s\n", last ? "\n" : "",
+				           l.section->name);
 			last = l.section;
 			ok = list_func(&l, f);
 		}
@@ -277,10 +287,11 @@ static int list(const struct options *o, const struct code *c)
 		out_close(l.out);
 		return out_end(l.out);
 	}
-	return ok ? EXIT_OK : fail(EXIT_FAILED, "standard output: %s", strerror(errno ? errno : ENOMEM));
+	return ok ? EXIT_OK
+	          : fail(EXIT_FAILED, "standard output: %s", strerror(errno ? errno : ENOMEM));
 }
 
-/* --- input ------------------------------------------------------------------------------------------ */
+/* --- input ----------------------------------------------------------------------------------- */
 
 /* What there is, where what was asked for is not. */
 static int not_found(const struct options *o, const struct code *c)
@@ -300,7 +311,8 @@ static int not_found(const struct options *o, const struct code *c)
 	}
 	code = fail(EXIT_BAD_INPUT, "%s: no %s '%s'%s%s; there is: %s", file_name(o->path),
 	            o->prog ? "program" : "section with code", o->prog ? o->prog : o->section,
-	            o->prog && o->section ? " in section " : "", o->prog && o->section ? o->section : "",
+	            o->prog && o->section ? " in section " : "",
+	            o->prog && o->section ? o->section : "",
 	            names.len ? names.data : "no code at all");
 	buf_free(&names);
 	return code;
@@ -339,8 +351,10 @@ static int list_bytes(const struct options *o, const uint8_t *data, size_t len)
 		return fail(EXIT_BAD_INPUT, "%s: bare instructions have no %s", file_name(o->path),
 		            o->prog ? "programs" : "sections");
 	if (len % sizeof(struct insn))
-		return fail(EXIT_BAD_INPUT, "%s: %zu bytes, which is not a multiple of 8: neither "
-		            "instructions nor an object file nor hexadecimal text", file_name(o->path), len);
+		return fail(EXIT_BAD_INPUT,
+		            "%s: %zu bytes, which is not a multiple of 8: neither "
+		            "instructions nor an object file nor hexadecimal text",
+		            file_name(o->path), len);
 	s.insns = malloc(len + 1);
 	if (!s.insns)
 		return fail(EXIT_FAILED, "%s: %s", file_name(o->path), strerror(ENOMEM));
@@ -406,7 +420,8 @@ static int disasm_run(int argc, char **argv)
 		case ':':
 			return fail_usage(&command_disasm, "%s wants a name", argv[optind - 1]);
 		default:
-			return fail_usage(&command_disasm, "%s is no option of disasm", argv[optind - 1]);
+			return fail_usage(&command_disasm, "%s is no option of disasm",
+			                  argv[optind - 1]);
 		}
 	}
 	if (argc - optind > 1)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Source lines of instructions, from the sections .BTF (strings) and .BTF.ext (line records) of an object.
- * Layouts: Documentation/bpf/btf.rst.
+ * Source lines of instructions, from the sections .BTF (strings) and .BTF.ext (line records) of an
+ * object. Layouts: Documentation/bpf/btf.rst.
  *
- *   .BTF       magic version flags hdr_len | type_off type_len str_off str_len        offsets behind
- *   .BTF.ext   magic version flags hdr_len | func_off func_len line_off line_len      hdr_len
+ *   .BTF       magic version flags hdr_len | type_off type_len str_off str_len
+ *   .BTF.ext   magic version flags hdr_len | func_off func_len line_off line_len
+ *                                             offsets count from the header's end
  *   line info  record size, then for each section: name, count, records of
  *              | insn offset in bytes | file | text | line << 10 + column |
  *
@@ -60,7 +61,8 @@ static int by_slot(const void *a, const void *b)
 	return f->slot < g->slot ? -1 : f->slot > g->slot;
 }
 
-static int add_lines(struct code_section *s, struct code_bytes records, size_t size, struct code_bytes strings)
+static int add_lines(struct code_section *s, struct code_bytes records, size_t size,
+                     struct code_bytes strings)
 {
 	size_t n = records.len / size;
 	struct code_line *lines = realloc(s->lines, (s->nlines + n) * sizeof(*lines) + 1);

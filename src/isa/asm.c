@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The assembler: text to instructions, in one pass over the text and one over the references to names.
+ * The assembler: text to instructions, in one pass over the text and one over the references to
+ * names.
  *
- * A statement is a label (`name:`), `.insn 0x<16 digits>`, or an instruction. An instruction's tokens lead
- * down the syntax tree (syntax.c); those taken by operand edges are captured, and when the statement ends
- * at a node that is an operation, they are stored in its fields. A name may stand for something further
- * down, so what refers to a name is noted and settled at the end.
+ * A statement is a label (`name:`), `.insn 0x<16 digits>`, or an instruction. An instruction's
+ * tokens lead down the syntax tree (syntax.c); those taken by operand edges are captured, and when
+ * the statement ends at a node that is an operation, they are stored in its fields. A name may
+ * stand for something further down, so what refers to a name is noted and settled at the end.
  *
- * The dumps of bpftool and the kernel can be read as they are: `12: (b7)` may stand before an instruction,
- * and then (b7) must be its opcode; so may `<symbol>` behind it, as llvm-objdump prints it.
+ * The dumps of bpftool and the kernel can be read as they are: `12: (b7)` may stand before an
+ * instruction, and then (b7) must be its opcode; so may `<symbol>` behind it, as llvm-objdump
+ * prints it.
  *
  * Provides: asm_program(). Requires: syntax.c, lex.c, insn.def.
  */
@@ -77,7 +79,7 @@ static void next(struct assembler *a)
 	lex_next(&a->lexer, &a->t);
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static size_t hash(const char *text, size_t len)
 {
@@ -120,7 +122,8 @@ static int labels_grow(struct assembler *a)
 
 static const struct name *label_find(const struct assembler *a, const char *text, size_t len)
 {
-	const struct name *l = a->labels_cap ? label_place(a->labels, a->labels_cap, text, len) : NULL;
+	const struct name *l =
+		a->labels_cap ? label_place(a->labels, a->labels_cap, text, len) : NULL;
 
 	return l && l->text ? l : NULL;
 }
@@ -161,18 +164,20 @@ static int note_use(struct assembler *a, const struct token *t, enum operand ope
 	return 0;
 }
 
-/* --- operands ----------------------------------------------------------------------------------- */
+/* --- operands -------------------------------------------------------------------------------- */
 
 /*
  * The value of a number that must lie in -2^(bits-1) .. max. What lies above 2^(bits-1) is taken as
  * unsigned and stored as the same bits.
  */
-static int number(struct assembler *a, const struct token *t, unsigned bits, uint64_t max, int64_t *out)
+static int number(struct assembler *a, const struct token *t, unsigned bits, uint64_t max,
+                  int64_t *out)
 {
 	uint64_t least = UINT64_C(1) << (bits - 1);
 
 	if (t->value > (t->negative ? least : max))
-		return fail(a, t->text, QUOTED " does not fit in %u bits", QUOTE(t->text, t->len), bits);
+		return fail(a, t->text, QUOTED " does not fit in %u bits", QUOTE(t->text, t->len),
+		            bits);
 	*out = (int64_t)(t->negative ? -t->value : t->value);
 	return 0;
 }
@@ -229,7 +234,8 @@ static int store(struct assembler *a, struct insn *i, enum operand what, const s
 	case OPERAND_JUMP16:
 		err = number(a, t, 32, INT32_MAX, &v);
 		if (!err && v != (int16_t)v)
-			return fail(a, t->text, "a jump of %lld slots: this one reaches 32767, gotol further",
+			return fail(a, t->text,
+			            "a jump of %lld slots: this one reaches 32767, gotol further",
 			            (long long)v);
 		i->off = (int16_t)v;
 		return err;
@@ -296,7 +302,7 @@ static int encode(struct assembler *a, enum op op, const struct token *captured,
 	return err ? err : append(a, i, insn_slots(op));
 }
 
-/* --- statements --------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------ */
 
 /* One thing that may stand somewhere. */
 static void describe(const struct syntax_node *e, char *text, size_t size)
@@ -319,17 +325,20 @@ static void describe(const struct syntax_node *e, char *text, size_t size)
 		char c = (char)(e->sign >> shift);
 
 		if (c)
-			used += (size_t)snprintf(text + used, size - used, "%s%c%s", used ? "" : "'", c,
-			                         shift ? "" : "'");
+			used += (size_t)snprintf(text + used, size - used, "%s%c%s",
+			                         used ? "" : "'", c, shift ? "" : "'");
 	}
 	for (size_t k = 0; !e->word && !e->sign && k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		if (e->accepts & kinds[k].kind)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " or " : "",
-			                         kinds[k].text);
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+			                         used ? " or " : "", kinds[k].text);
 	}
 }
 
-/* What may follow a node: first the kinds of operands, then words and signs, as many as there is room for. */
+/*
+ * What may follow a node: first the kinds of operands, then words and signs, as many as there is
+ * room for.
+ */
 static void expected(const struct syntax *s, unsigned node, char *list, size_t size)
 {
 	size_t used = 0;
@@ -344,7 +353,8 @@ static void expected(const struct syntax *s, unsigned node, char *list, size_t s
 				snprintf(list + used, size - used, " ...");
 				return;
 			}
-			used += (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "", one);
+			used += (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "",
+			                         one);
 		}
 	}
 }
@@ -392,7 +402,8 @@ static int raw_slot(struct assembler *a)
 /* Consumes tokens up to a closing one, exclusive; for what is only decoration. */
 static void skip_to(struct assembler *a, char close)
 {
-	while (a->t.kind != TOKEN_END && !(a->t.kind == TOKEN_SIGN && a->t.value == (unsigned char)close))
+	while (a->t.kind != TOKEN_END &&
+	       !(a->t.kind == TOKEN_SIGN && a->t.value == (unsigned char)close))
 		next(a);
 }
 
@@ -437,7 +448,8 @@ static int helper_number(struct assembler *a, struct token *helper)
 	l->at++;
 	lex_next(l, helper);
 	if (helper->kind != TOKEN_NUMBER)
-		return fail(a, helper->text, QUOTED ": %s", QUOTE(helper->text, helper->len), helper->why);
+		return fail(a, helper->text, QUOTED ": %s", QUOTE(helper->text, helper->len),
+		            helper->why);
 	if (known(a, &(struct name){name.text, name.len, 0, OPERAND_HELPER}, &id))
 		*helper = name;
 	return 0;
@@ -462,7 +474,8 @@ static int instruction(struct assembler *a)
 		if (accepts && n < MAX_OPERANDS) {
 			captured[n] = a->t;
 			if (!(accepts & a->t.kind)) { /* absent */
-				captured[n++] = (struct token){.kind = TOKEN_NUMBER, .text = a->t.text};
+				captured[n++] =
+					(struct token){.kind = TOKEN_NUMBER, .text = a->t.text};
 				continue;
 			}
 			if (accepts & TOKEN_HASH && a->t.kind == TOKEN_WORD)
@@ -480,7 +493,8 @@ static int instruction(struct assembler *a)
 	if (a->t.kind != TOKEN_END || s->nodes[node].op == OP_INVALID)
 		return unexpected(a, node);
 	op = s->nodes[node].op;
-	if (op == OP_MOV64_K && a->opcode == insn_info[OP_LDDW].code) /* the kernel prints no "ll" */
+	/* The kernel prints no "ll". */
+	if (op == OP_MOV64_K && a->opcode == insn_info[OP_LDDW].code)
 		op = OP_LDDW;
 	if (a->opcode >= 0 && a->opcode != insn_info[op].code)
 		return fail(a, start, "the opcode of this is %02x, not %02x", insn_info[op].code,
@@ -493,7 +507,8 @@ static int statement(struct assembler *a)
 	int err = 0;
 
 	a->opcode = -1;
-	while (!err && (a->t.kind & (TOKEN_WORD | TOKEN_REG | TOKEN_WREG)) && lex_accept(&a->lexer, ':')) {
+	while (!err && (a->t.kind & (TOKEN_WORD | TOKEN_REG | TOKEN_WREG)) &&
+	       lex_accept(&a->lexer, ':')) {
 		err = label_define(a, &a->t);
 		next(a);
 	}
@@ -511,35 +526,41 @@ static int statement(struct assembler *a)
 	return err;
 }
 
-/* --- references --------------------------------------------------------------------------------- */
+/* --- references ------------------------------------------------------------------------------ */
 
 static int refer(struct assembler *a, const struct name *use)
 {
 	struct insn *i = &a->out[use->slot];
-	const struct name *label = use->operand == OPERAND_MAP ? NULL : label_find(a, use->text, use->len);
+	const struct name *label =
+		use->operand == OPERAND_MAP ? NULL : label_find(a, use->text, use->len);
 	int64_t distance = label ? (int64_t)label->slot - (int64_t)use->slot - 1 : 0;
 
 	if (!label && (use->operand == OPERAND_HELPER || use->operand == OPERAND_MAP)) {
 		if (known(a, use, &i->imm))
 			return 0;
 		return fail(a, use->text, QUOTED " is %s", QUOTE(use->text, use->len),
-		            use->operand == OPERAND_MAP ? "the name of no map that is known here"
-		                                        : "neither a label nor a helper that is known here");
+		            use->operand == OPERAND_MAP
+		                    ? "the name of no map that is known here"
+		                    : "neither a label nor a helper that is known here");
 	}
 	if (!label)
-		return fail(a, use->text, "no label " QUOTED " in the program", QUOTE(use->text, use->len));
+		return fail(a, use->text, "no label " QUOTED " in the program",
+		            QUOTE(use->text, use->len));
 	if (use->operand == OPERAND_JUMP16) {
 		if (distance != (int16_t)distance)
 			return fail(a, use->text,
-			            "label " QUOTED " is %lld slots away: this jump reaches 32767, gotol "
-			            "further", QUOTE(use->text, use->len), (long long)distance);
+			            "label " QUOTED
+			            " is %lld slots away: this jump reaches 32767, gotol "
+			            "further",
+			            QUOTE(use->text, use->len), (long long)distance);
 		i->off = (int16_t)distance;
 		return 0;
 	}
 	if (use->operand == OPERAND_HELPER)
 		i->src = insn_info[OP_CALL_LOCAL].value & 15;
 	if (distance != (int32_t)distance)
-		return fail(a, use->text, "label " QUOTED " is %lld slots away, more than 32 bits hold",
+		return fail(a, use->text,
+		            "label " QUOTED " is %lld slots away, more than 32 bits hold",
 		            QUOTE(use->text, use->len), (long long)distance);
 	i->imm = (int32_t)distance;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside the assembler: tokens (lex.c) and the tree of all instruction syntaxes (syntax.c), which asm.c
- * puts together. Nobody else includes this; the door is isa/text.h.
+ * Inside the assembler: tokens (lex.c) and the tree of all instruction syntaxes (syntax.c), which
+ * asm.c puts together. Nobody else includes this; the door is isa/text.h.
  */
 #ifndef SKEP_ISA_ASM_H
 #define SKEP_ISA_ASM_H
@@ -30,7 +30,7 @@ struct token {
 	bool negative;    /* NUMBER, PC: value is the magnitude */
 	const char *text; /* where it stands in the source */
 	size_t len;
-	uint64_t value; /* REG, WREG: register; NUMBER, PC: magnitude; SIGN: its characters, packed */
+	uint64_t value;   /* REG, WREG: which; NUMBER, PC: magnitude; SIGN: its characters, packed */
 	const char *why;
 };
 
@@ -47,8 +47,8 @@ bool lex_accept(struct lexer *l, char c);
 bool lex_at_number(const struct lexer *l, const char *p);
 
 /*
- * Where an operand goes. The letters of insn.def's syntax column, with those that say two things taken
- * apart: $q gives SRC and IMM, $a the two casts, $w, $r and $d the same DST.
+ * Where an operand goes. The letters of insn.def's syntax column, with those that say two things
+ * taken apart: $q gives SRC and IMM, $a the two casts, $w, $r and $d the same DST.
  */
 enum operand {
 	OPERAND_DST = 'd',

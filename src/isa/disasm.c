@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instructions as text: copies the template of the operation (insn.def, column syntax) and fills its
- * placeholders from the fields.
+ * Instructions as text: copies the template of the operation (insn.def, column syntax) and fills
+ * its placeholders from the fields.
  *
- * The text is what clang -S and llvm-objdump --no-print-imm-hex print, but where that would lose bits:
- * `call pc+5` for a local function (LLVM prints it like a helper), `map_fd[3]` and its like for the
- * kinds of lddw (LLVM: ld_pseudo), `kfunc[id]`. Immediates of 64 bits are decimal only where they are
- * small. In the kernel's spelling (kernel.def) offsets and jumps have other signs, and what is compared
- * with is hexadecimal.
+ * The text is what clang -S and llvm-objdump --no-print-imm-hex print, but where that would lose
+ * bits: `call pc+5` for a local function (LLVM prints it like a helper), `map_fd[3]` and its like
+ * for the kinds of lddw (LLVM: ld_pseudo), `kfunc[id]`. Immediates of 64 bits are decimal only
+ * where they are small. In the kernel's spelling (kernel.def) offsets and jumps have other signs,
+ * and what is compared with is hexadecimal.
  *
  * Provides: disasm_insn(). Requires: insn.def, kernel.def, insn_op(), insn_fields_ok().
  */
@@ -186,8 +186,8 @@ static unsigned put_raw(struct buf *out, const struct insn *i)
 	unsigned char b[sizeof(*i)];
 
 	memcpy(b, i, sizeof(b));
-	buf_printf(out, ".insn 0x%02x%02x%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5],
-	           b[6], b[7]);
+	buf_printf(out, ".insn 0x%02x%02x%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
+	           b[5], b[6], b[7]);
 	return 1;
 }
 

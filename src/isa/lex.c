@@ -2,12 +2,13 @@
 /*
  * Tokens of BPF assembler text, which the templates of insn.def are cut into as well.
  *
- * Statements end at a line end or ';'. Comments: '#' and '//' to the end of the line, slash-star across
- * lines, and a line that begins with ';', which is how the kernel and bpftool print source lines.
+ * Statements end at a line end or ';'. Comments: '#' and '//' to the end of the line, slash-star
+ * across lines, and a line that begins with ';', which is how the kernel and bpftool print source
+ * lines.
  *
- * A sign belongs to the number behind it, whatever stands between: "(r10 - 8)" and "r1 = -8" end in the
- * same token. No BPF statement has a number on the left of a + or -, so nothing is lost. Likewise
- * "pc+3" is one token, and so are "s>" and "s >>=" and the like.
+ * A sign belongs to the number behind it, whatever stands between: "(r10 - 8)" and "r1 = -8" end in
+ * the same token. No BPF statement has a number on the left of a + or -, so nothing is lost.
+ * Likewise "pc+3" is one token, and so are "s>" and "s >>=" and the like.
  *
  * Provides: lex_next(), lex_accept(), lex_at_number().
  */
@@ -181,7 +182,8 @@ static void lex_word(struct lexer *l, struct token *t)
 			t->value = 's';
 			lex_operator(l, t);
 		}
-	} else if (t->len == 2 && t->text[0] == 'p' && t->text[1] == 'c' && lex_at_number(l, l->at)) {
+	} else if (t->len == 2 && t->text[0] == 'p' && t->text[1] == 'c' &&
+	           lex_at_number(l, l->at)) {
 		t->kind = TOKEN_PC;
 		lex_number(l, t);
 	}
@@ -209,8 +211,8 @@ void lex_next(struct lexer *l, struct token *t)
 	} else if (c == '(' || c == ')' || c == '[' || c == ']' || c == ',' || c == '$') {
 		t->kind = TOKEN_SIGN;
 		pack(l, t);
-	} else if (c == '+' || c == '-' || c == '*' || c == '/' || c == '%' || c == '|' || c == '&' ||
-	           c == '^' || c == '<' || c == '>' || c == '=' || c == '!') {
+	} else if (c == '+' || c == '-' || c == '*' || c == '/' || c == '%' || c == '|' ||
+	           c == '&' || c == '^' || c == '<' || c == '>' || c == '=' || c == '!') {
 		lex_operator(l, t);
 	} else {
 		l->at++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The syntax column of insn.def as one tree, in which the assembler looks up a statement token by token.
+ * The syntax column of insn.def as one tree, in which the assembler looks up a statement token by
+ * token.
  *
  *   root -- rN -- += -- number      ADD64_K
  *        |     |     `- rN          ADD64_X
@@ -8,14 +9,15 @@
  *        |           `- * -- ( -- u64 ...            LDX_DW
  *        `- goto -- number|pc|word  JA
  *
- * Operands are edges that accept a kind of token; the tokens taken there are captured, and operands[]
- * says what they mean once the operation is known. A template that leaves a choice is entered once for
- * each (variant 0 and 1):
+ * Operands are edges that accept a kind of token; the tokens taken there are captured, and
+ * operands[] says what they mean once the operation is known. A template that leaves a choice is
+ * entered once for each (variant 0 and 1):
  *   $r $t  as rN, as wN       $m  map_fd[..], map[..]       $k  kfunc[id], kfunc[id][off]
- * Where two edges of a node would take the same token, literals come first, then the order of the rows:
- * `call name` arrives at CALL, and asm.c makes it CALL_LOCAL where the name is a label.
+ * Where two edges of a node would take the same token, literals come first, then the order of the
+ * rows: `call name` arrives at CALL, and asm.c makes it CALL_LOCAL where the name is a label.
  *
- * The tree is built for each call of asm_program(): a few microseconds, and no state that could be shared.
+ * The tree is built for each call of asm_program(): a few microseconds, and no state that could be
+ * shared.
  *
  * Provides: syntax_init(), syntax_step(). Requires: insn.def, kernel.def, lex_next().
  */
@@ -184,7 +186,8 @@ static bool takes(const struct syntax_node *e, const struct token *t)
 	if (e->sign)
 		return t->kind == TOKEN_SIGN && t->value == e->sign;
 	if (e->word)
-		return t->kind == TOKEN_WORD && t->len == e->len && !memcmp(t->text, e->word, e->len);
+		return t->kind == TOKEN_WORD && t->len == e->len &&
+		       !memcmp(t->text, e->word, e->len);
 	return e->accepts & (t->kind | TOKEN_NONE);
 }
 

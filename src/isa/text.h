@@ -3,7 +3,8 @@
  * BPF as text: the pseudo-C syntax that clang, llvm-objdump and the kernel print.
  *
  * Both directions are driven by the `syntax` column of insn.def, so for every valid program
- * assembling what disasm printed gives the same bytes. The assembler reads the spellings of all three.
+ * assembling what disasm printed gives the same bytes. The assembler reads the spellings of all
+ * three.
  */
 #ifndef SKEP_ISA_TEXT_H
 #define SKEP_ISA_TEXT_H
@@ -36,7 +37,9 @@ struct asm_error {
 	char text[200];        /* what is wrong and why, without position */
 };
 
-/* What names in the source stand for; callbacks may be NULL. They answer false for an unknown name. */
+/*
+ * What names in the source stand for; callbacks may be NULL. They answer false for an unknown name.
+ */
 struct asm_names {
 	void *arg;
 	bool (*helper)(void *arg, const char *name, size_t len, int32_t *id);

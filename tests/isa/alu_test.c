@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alu.h at its edges, against values worked out another way: in 128-bit arithmetic, where nothing wraps,
- * and cut to the width at the end; shifts bit by bit; and the cases of RFC 9669 written out.
+ * alu.h at its edges, against values worked out another way: in 128-bit arithmetic, where nothing
+ * wraps, and cut to the width at the end; shifts bit by bit; and the cases of RFC 9669 written out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,11 +17,11 @@ typedef __int128 wide;
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const uint64_t edges[] = {
-	0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff,
-	0x10000, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0x100000000, 0x100000001,
-	0x7fffffffffffffff, 0x8000000000000000, 0x8000000000000001, 0xfffffffffffffffe,
-	0xffffffffffffffff, 0x123456789abcdef0, 0xffffffff80000000, 0xffffffff7fffffff,
-	0xfffffffffffffff0, 0xdeadbeefcafebabe,
+	0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 0x7fff, 0x8000,
+	0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0x100000000,
+	0x100000001, 0x7fffffffffffffff, 0x8000000000000000, 0x8000000000000001,
+	0xfffffffffffffffe, 0xffffffffffffffff, 0x123456789abcdef0, 0xffffffff80000000,
+	0xffffffff7fffffff, 0xfffffffffffffff0, 0xdeadbeefcafebabe,
 };
 
 /* The value as a number: of 32 or 64 bits, with or without sign. */
@@ -78,10 +78,12 @@ static void both(uint64_t got64, uint64_t want64, uint64_t got32, uint64_t want3
 {
 	if (got64 != want64)
 		fail_msg("%s64 %#llx, %#llx: %#llx, not %#llx", name, (unsigned long long)a,
-		         (unsigned long long)b, (unsigned long long)got64, (unsigned long long)want64);
+		         (unsigned long long)b, (unsigned long long)got64,
+		         (unsigned long long)want64);
 	if (got32 != want32)
 		fail_msg("%s32 %#llx, %#llx: %#llx, not %#llx", name, (unsigned long long)a,
-		         (unsigned long long)b, (unsigned long long)got32, (unsigned long long)want32);
+		         (unsigned long long)b, (unsigned long long)got32,
+		         (unsigned long long)want32);
 }
 
 /* want: an expression in a, b, s (as wide numbers of the width) and bits. */
@@ -110,7 +112,8 @@ static void check_sums(uint64_t x, uint64_t y)
 {
 	CHECK(ADD, false, a + b);
 	CHECK(SUB, false, a - b);
-	CHECK(MUL, true, bits == 64 ? (wide)(uint64_t)((unsigned __int128)a * (unsigned __int128)b) : a * b);
+	CHECK(MUL, true,
+	      bits == 64 ? (wide)(uint64_t)((unsigned __int128)a * (unsigned __int128)b) : a * b);
 }
 
 static void check_divisions(uint64_t x, uint64_t y)

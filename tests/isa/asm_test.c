@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The assembler's language: every accepted spelling beside the one it means, labels and names, and what
- * is said, and where, about text that is wrong.
+ * The assembler's language: every accepted spelling beside the one it means, labels and names, and
+ * what is said, and where, about text that is wrong.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -94,6 +94,7 @@ static void spaces_and_comments(void **state)
 	same("if r1==5 goto+3", "if r1 == 5 goto +3");
 	same("r1 = 5\r\nexit\r\n", "r1 = 5; exit");
 	same("; int x = f(a);\nexit", "exit");
+	same("r1 = 5\n  ; int x = f(a); y = 7\nexit; # end", "r1 = 5; exit");
 	same("exit", "exit");
 }
 
@@ -119,7 +120,7 @@ static void spelling_of_the_kernel(void **state)
 	same("may_goto pc+3", "may_goto +3");
 	same("goto 3", "goto +3");
 	same("call bpf_map_lookup_elem#1", "call 1");
-	same("call bpf_map_lookup_elem#238744", "call 1"); /* the name counts: bpftool's are offsets */
+	same("call bpf_map_lookup_elem#238744", "call 1"); /* bpftool's number is an offset */
 	same("call bpf_unheard_of#5", "call 5");
 	same("call unknown#-3", "call -3");
 	same("call pc+5", "call pc+5");
@@ -128,7 +129,8 @@ static void spelling_of_the_kernel(void **state)
 	same("12: r1 = r2", "r1 = r2");
 	same("0: (18) r1 = 0xffffffff\n2: (b7) r2 = -1", "r1 = 0xffffffff ll; r2 = -1");
 	same("goto +0x4 <.text+0x68>", "goto +4");
-	same("r2 = atomic64_fetch_add((u64 *)(r1 +4), r2)", "r2 = atomic_fetch_add((u64 *)(r1 + 4), r2)");
+	same("r2 = atomic64_fetch_add((u64 *)(r1 +4), r2)",
+	     "r2 = atomic_fetch_add((u64 *)(r1 + 4), r2)");
 	same("lock *(u32 *)(r1 +4) += r2", "lock *(u32 *)(r1 + 4) += w2");
 	same("r0 = *(u32 *)skb[r7 + 14]", "r0 = *(u32 *)skb[r7 + 14]");
 }
@@ -137,7 +139,8 @@ static void labels_become_distances(void **state)
 {
 	same("a: goto a", "goto -1");
 	same("goto a; a: exit", "goto +0; exit");
-	same("a: b:\nc: r1 = 1 ll; if r1 > 2 goto a; if w1 > 2 goto c", "r1 = 1 ll; if r1 > 2 goto -3; if w1 > 2 goto -4");
+	same("a: b:\nc: r1 = 1 ll; if r1 > 2 goto a; if w1 > 2 goto c",
+	     "r1 = 1 ll; if r1 > 2 goto -3; if w1 > 2 goto -4");
 	same("r1 = 1 ll; a: gotol a; r2 = func[a]", "r1 = 1 ll; gotol -1; r2 = func[pc-2]");
 	same("may_goto exit; exit: exit", "may_goto +0; exit");
 	same("call sub; exit; sub: r0 = r1; exit", "call pc+1; exit; r0 = r1; exit");
@@ -178,11 +181,13 @@ static const struct {
 	{"r1 +", 1, 4, "'+' where one of these must stand: '+=', '-='"},
 	{"r1 = ", 1, 6, "the statement ends where"},
 	{"r1 = 5 6", 1, 8, "'6'"},
+	{"call bpf_map_lookup_elem 5", 1, 26, "'5': the instruction should end here"},
 	{"exit 5", 1, 6, "'5': the instruction should end here"},
 	{"r1 = -r2", 1, 7, "must be the same register as before, r1"},
 	{"r1 = le16 r2", 1, 11, "must be the same register"},
 	{"r3 = cmpxchg_64(r1 + 0, r0, r2)", 1, 1, "must be the same register as before, r0"},
-	{"r2 = atomic_fetch_add((u64 *)(r1 + 0), r3)", 1, 40, "must be the same register as before, r2"},
+	{"r2 = atomic_fetch_add((u64 *)(r1 + 0), r3)", 1, 40,
+	 "must be the same register as before, r2"},
 	{"w1 = *(u64 *)(r2 + 0)", 1, 8, "'u64'"},
 	{"*(u64 *)(r1 + 0) = w2", 1, 20, "'w2'"},
 	{"r1 = *(u128 *)(r2 + 0)", 1, 8, "'u128' where one of these must stand: "},
@@ -230,7 +235,8 @@ static void messages_and_positions(void **state)
 
 		if (asm_program(text, strlen(text), &names, &out, &n, &e) != -EINVAL)
 			fail_msg("\"%s\" was accepted", text);
-		if (e.line != errors[i].line || e.column != errors[i].column || !strstr(e.text, errors[i].what))
+		if (e.line != errors[i].line || e.column != errors[i].column ||
+		    !strstr(e.text, errors[i].what))
 			fail_msg("\"%s\": %u:%u: %s", text, e.line, e.column, e.text);
 		assert_null(out);
 		assert_int_equal(n, 77);
@@ -284,7 +290,7 @@ static void text_need_not_end_in_nul(void **state)
 	free(text);
 }
 
-/* --- names in the output ------------------------------------------------------------------------ */
+/* --- names in the output --------------------------------------------------------------------- */
 
 static const char *helper_name(void *arg, int32_t id)
 {
@@ -293,6 +299,7 @@ static const char *helper_name(void *arg, int32_t id)
 
 static const char *func_name(void *arg, uint32_t index)
 {
+	assert_true(index < *(const size_t *)arg);
 	return index == 4 ? "sub" : NULL;
 }
 
@@ -301,15 +308,16 @@ static const char *map_name(void *arg, int32_t imm, unsigned src)
 	return imm == 42 && (src == 1 || src == 2) ? "stats" : NULL;
 }
 
-static void print_named(const char *text, const struct disasm_names *called, const char *want)
+static void print_named(const char *text, struct disasm_names called, const char *want)
 {
 	struct insn *insns, *back;
 	struct buf out = {0};
 	size_t n, m;
 
 	assert_int_equal(asm_program(text, strlen(text), &names, &insns, &n, NULL), 0);
+	called.arg = &n;
 	for (size_t pc = 0; pc < n;) {
-		pc += disasm_insn(&out, insns, pc, n, called);
+		pc += disasm_insn(&out, insns, pc, n, &called);
 		buf_puts(&out, pc == 4 ? "\nsub: " : "\n");
 	}
 	assert_string_equal(out.data, want);
@@ -327,12 +335,16 @@ static void names_are_printed_and_read(void **state)
 		.helper = helper_name, .func = func_name, .map = map_name};
 	static const struct disasm_names some = {.func = func_name};
 
-	print_named("r1 = map_fd[42]; call 1; call pc+0; r2 = map_fd[42][8]; r3 = func[pc-3]; call 2",
-	            &called,
-	            "r1 = map[stats]\ncall bpf_map_lookup_elem#1\ncall sub\nsub: r2 = map[stats][8]\n"
-	            "r3 = func[sub]\ncall 2\n");
-	print_named("r1 = map_fd[42]; call 1; call pc+0; exit", &some,
+	print_named(
+		"r1 = map_fd[42]; call 1; call pc+0; r2 = map_fd[42][8]; r3 = func[pc-3]; call 2",
+		called,
+		"r1 = map[stats]\ncall bpf_map_lookup_elem#1\ncall sub\nsub: r2 = map[stats][8]\n"
+		"r3 = func[sub]\ncall 2\n");
+	print_named("r1 = map_fd[42]; call 1; call pc+0; exit", some,
 	            "r1 = map_fd[42]\ncall 1\ncall sub\nsub: exit\n");
+	print_named("call pc+0; call pc+1; call pc-2; call pc-5; exit", some,
+	            "call pc+0\ncall pc+1\ncall pc-2\ncall pc-5\nsub: exit\n");
+	print_named("call pc+0; call pc+100; exit", some, "call pc+0\ncall pc+100\nexit\n");
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of instructions against itself and against every opcode byte: decoding, reserved fields.
+ * The table of instructions against itself and against every opcode byte: decoding, reserved
+ * fields.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,11 +103,13 @@ static void used_fields_are_the_ones_in_the_syntax(void **state)
 			fail_msg("%s: src", name);
 		if (!!(f & INSN_OFF) != names_field(op, "ok"))
 			fail_msg("%s: off", name);
-		if (!!(f & INSN_IMM) != (names_field(op, "iLhkmaq") || (f & INSN_IMM && names_field(op, "l"))))
+		if (!!(f & INSN_IMM) !=
+		    (names_field(op, "iLhkmaq") || (f & INSN_IMM && names_field(op, "l"))))
 			fail_msg("%s: imm", name);
 		if (!!(f & INSN_IMM2) != names_field(op, "2L"))
 			fail_msg("%s: imm of the second slot", name);
-		if (!!(f & INSN_JOFF) != names_field(op, "j") || !!(f & INSN_JIMM) != names_field(op, "J"))
+		if (!!(f & INSN_JOFF) != names_field(op, "j") ||
+		    !!(f & INSN_JIMM) != names_field(op, "J"))
 			fail_msg("%s: jump", name);
 	}
 }
@@ -114,7 +117,8 @@ static void used_fields_are_the_ones_in_the_syntax(void **state)
 static void expect(enum op op, const struct insn *i, bool ok, const char *what)
 {
 	if (insn_fields_ok(op, i) != ok)
-		fail_msg("%s: %s should be %s", insn_info[op].name, what, ok ? "accepted" : "refused");
+		fail_msg("%s: %s should be %s", insn_info[op].name, what,
+		         ok ? "accepted" : "refused");
 }
 
 static void registers_are_checked(void **state)
@@ -168,7 +172,8 @@ static void second_slots_are_checked(void **state)
 			make(op, i);
 			memcpy(&i[1], &slot, sizeof(slot));
 			imm = i[1].imm != 0;
-			expect(op, i, !wide || (imm && insn_info[op].fields & INSN_IMM2), "second slot");
+			expect(op, i, !wide || (imm && insn_info[op].fields & INSN_IMM2),
+			       "second slot");
 		}
 	}
 }
@@ -183,7 +188,8 @@ static void sizes_and_targets(void **state)
 	assert_int_equal(insn_slots(OP_LDDW_FUNC), 2);
 	assert_int_equal(insn_slots(OP_EXIT), 1);
 	assert_int_equal(insn_target(OP_JA, &(struct insn){.off = -3, .imm = 99}, 10), 8);
-	assert_int_equal(insn_target(OP_JAL, &(struct insn){.off = 99, .imm = -70000}, 80000), 10001);
+	assert_int_equal(insn_target(OP_JAL, &(struct insn){.off = 99, .imm = -70000}, 80000),
+	                 10001);
 	assert_true(insn_imm64((struct insn[]){{.imm = -1}, {.imm = 5}}) == 0x5ffffffff);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Our kernel spelling against the kernel: each operation that the verifier prints before it judges it is
- * loaded in a little program, and its line of the log must be what disasm_insn() prints; the assembler must
- * read that line, opcode and all, as the same bytes. Skipped where bpf(2) is not to be had.
+ * Our kernel spelling against the kernel: each operation that the verifier prints before it judges
+ * it is loaded in a little program, and its line of the log must be what disasm_insn() prints; the
+ * assembler must read that line, opcode and all, as the same bytes. Skipped where bpf(2) is not to
+ * be had.
  */
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -52,7 +53,10 @@ static unsigned make(enum op op, struct insn p[8])
 	return n;
 }
 
-/* The line of index 2, without what the verifier adds. NULL: it rejects such an operation unprinted. */
+/*
+ * The line of index 2, without what the verifier adds. NULL: it rejects such an operation
+ * unprinted.
+ */
 static char *log_line(void)
 {
 	char *line = strstr(verifier_log, "\n2: ("), *end;
@@ -103,7 +107,8 @@ static void check(enum op op)
 
 int main(void)
 {
-	const struct insn nothing[] = {{.code = insn_info[OP_MOV64_K].code}, {.code = insn_info[OP_EXIT].code}};
+	const struct insn nothing[] = {{.code = insn_info[OP_MOV64_K].code},
+	                               {.code = insn_info[OP_EXIT].code}};
 	int fd = load(nothing, 2);
 
 	if (fd < 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Our text against LLVM's: what llvm-objdump prints for the bytes is what disasm_insn() prints, and what
- * llvm-mc makes of our text are the bytes. Where LLVM loses bits (text.h) or does not know an operation,
- * the row is left out, by name. Skipped where LLVM 19's tools are missing.
+ * Our text against LLVM's: what llvm-objdump prints for the bytes is what disasm_insn() prints, and
+ * what llvm-mc makes of our text are the bytes. Where LLVM loses bits (text.h) or does not know an
+ * operation, the row is left out, by name. Skipped where LLVM 19's tools are missing.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -215,7 +215,8 @@ int main(void)
 	bool ok;
 
 	printf("1..2\n");
-	if (system("llvm-mc-19 --version >/dev/null 2>&1 && llvm-objdump-19 --version >/dev/null 2>&1 &&"
+	if (system("llvm-mc-19 --version >/dev/null 2>&1 && llvm-objdump-19 --version >/dev/null "
+	           "2>&1 &&"
 	           " llvm-objcopy-19 --version >/dev/null 2>&1")) {
 		printf("ok 1 # SKIP LLVM 19's tools are not installed\n");
 		printf("ok 2 # SKIP LLVM 19's tools are not installed\n");

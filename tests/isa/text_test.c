@@ -191,10 +191,14 @@ static void damaged_instructions_round_trip(void **state)
 
 static void half_a_wide_instruction_at_the_end(void **state)
 {
-	struct insn i = row_insn(OP_LDDW);
+	struct insn i[2] = {row_insn(OP_LDDW)};
 	struct program p = {0};
+	struct buf text = {0};
 
-	add(&p, &i, 1);
+	assert_int_equal(disasm_insn(&text, i, 0, 1, NULL), 1);
+	assert_string_equal(text.data, ".insn 0x1800000000000000");
+	buf_free(&text);
+	add(&p, i, 1);
 	round_trip(&p);
 }
 
