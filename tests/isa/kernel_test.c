@@ -3,9 +3,10 @@
  * Our kernel spelling against the kernel: each operation that the verifier prints before it judges
  * it is loaded in a little program, and its line of the log must be what disasm_insn() prints; the
  * assembler must read that line, opcode and all, as the same bytes. Skipped where bpf(2) is not to
- * be had.
+ * be had. And the kernel refuses what insn_fields_ok() refuses.
  */
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,73 @@ static void check(enum op op)
 	buf_free(&ours);
 }
 
+/*
+ * Loads the row's instruction with one of the fields that it does not use set to 2. False when the
+ * kernel takes it; *for_that says whether its message names the field as the reason.
+ */
+static bool refused(enum op op, unsigned field, bool *for_that)
+{
+	static const char *const reasons[] = {"reserved field", "unknown opcode", "unrecognized",
+	                                      "invalid may_goto imm"};
+
+	struct insn p[8];
+	unsigned n = make(op, p);
+	int fd;
+
+	if (field == 0)
+		p[2].dst = 2;
+	else if (field == 1)
+		p[2].src = 2;
+	else if (field == 2)
+		p[2].off = 2;
+	else
+		p[2].imm = 2;
+	fd = load(p, n);
+	if (fd >= 0)
+		close(fd);
+	*for_that = false;
+	for (size_t k = 0; k < sizeof(reasons) / sizeof(reasons[0]); k++)
+		*for_that |= strstr(verifier_log, reasons[k]) != NULL;
+	return fd < 0;
+}
+
+/* What insn_fields_ok() refuses must be refused by the kernel as well. */
+static void check_reserved_fields(void)
+{
+	static const struct {
+		unsigned used, key;
+		const char *name;
+	} fields[] = {
+		{INSN_RD | INSN_WD, KEY_ANY, "dst"},
+		{INSN_RS | INSN_WS, KEY_SRC, "src"},
+		{INSN_OFF | INSN_JOFF, KEY_OFF, "off"},
+		{INSN_IMM | INSN_JIMM, KEY_IMM, "imm"},
+	};
+	unsigned tried = 0, accepted = 0, named = 0;
+
+	for (unsigned op = 0; op < OP_COUNT; op++) {
+		const struct insn_info *row = &insn_info[op];
+
+		for (unsigned k = 0; k < 4; k++) {
+			bool for_that, key = fields[k].key != KEY_ANY && row->key == fields[k].key;
+
+			if (key || row->fields & fields[k].used)
+				continue;
+			tried++;
+			if (refused(op, k, &for_that)) {
+				named += for_that;
+				continue;
+			}
+			accepted++;
+			printf("# %s: the kernel accepts %s = 2\n", row->name, fields[k].name);
+		}
+	}
+	failed += accepted;
+	printf("%sok %u - the kernel refuses all %u uses of reserved fields, %u of them for that "
+	       "reason\n",
+	       accepted ? "not " : "", ++number, tried, named);
+}
+
 int main(void)
 {
 	const struct insn nothing[] = {{.code = insn_info[OP_MOV64_K].code},
@@ -118,6 +186,7 @@ int main(void)
 	close(fd);
 	for (unsigned op = 0; op < OP_COUNT; op++)
 		check(op);
+	check_reserved_fields();
 	printf("1..%u\n", number);
 	return failed || !number;
 }
