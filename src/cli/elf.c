@@ -36,18 +36,19 @@ static int check_sections(const char *path, const uint8_t *data, size_t len, con
 	Elf64_Shdr section;
 
 	if (head->e_shentsize != sizeof(section) || !head->e_shnum)
-		return fail(EXIT_BAD_INPUT, "%s: an object without sections; compile with clang -target bpf -c",
-		            file_name(path));
+		return fail(EXIT_BAD_INPUT, "%s: an object without sections; compile with clang "
+		            "-target bpf -c", file_name(path));
 	if (head->e_shoff > len || end > len)
-		return fail(EXIT_BAD_INPUT, "%s: truncated: its section table ends at byte %llu, the file "
-		            "at %zu; build or copy it again", file_name(path), (unsigned long long)end, len);
+		return fail(EXIT_BAD_INPUT, "%s: truncated: its section table ends at byte %llu, the "
+		            "file at %zu; build or copy it again", file_name(path),
+		            (unsigned long long)end, len);
 	for (unsigned i = 0; i < head->e_shnum; i++) {
 		memcpy(&section, data + head->e_shoff + i * sizeof(section), sizeof(section));
 		if (section.sh_type == SHT_NOBITS || section.sh_type == SHT_NULL)
 			continue;
 		if (section.sh_offset > len || section.sh_size > len - section.sh_offset)
-			return fail(EXIT_BAD_INPUT, "%s: truncated: section %u ends at byte %llu, the file "
-			            "at %zu; build or copy it again", file_name(path), i,
+			return fail(EXIT_BAD_INPUT, "%s: truncated: section %u ends at byte %llu, the "
+			            "file at %zu; build or copy it again", file_name(path), i,
 			            (unsigned long long)(section.sh_offset + section.sh_size), len);
 	}
 	return 0;
@@ -59,25 +60,25 @@ int elf_check(const char *path, const uint8_t *data, size_t len)
 	Elf64_Ehdr head;
 
 	if (!len)
-		return fail(EXIT_BAD_INPUT, "%s: empty; an object compiled with clang -target bpf is wanted",
-		            name);
+		return fail(EXIT_BAD_INPUT, "%s: empty; an object compiled with clang -target bpf is "
+		            "wanted", name);
 	if (len < SELFMAG || memcmp(data, ELFMAG, SELFMAG))
-		return fail(EXIT_BAD_INPUT, "%s: not an ELF file; an object compiled with clang -target bpf "
-		            "is wanted", name);
+		return fail(EXIT_BAD_INPUT, "%s: not an ELF file; an object compiled with clang "
+		            "-target bpf is wanted", name);
 	if (len < sizeof(head))
-		return fail(EXIT_BAD_INPUT, "%s: truncated within the ELF header (%zu bytes); build or copy "
-		            "it again", name, len);
+		return fail(EXIT_BAD_INPUT, "%s: truncated within the ELF header (%zu bytes); build or "
+		            "copy it again", name, len);
 	memcpy(&head, data, sizeof(head));
 	if (head.e_ident[EI_CLASS] != ELFCLASS64)
 		return fail(EXIT_BAD_INPUT, "%s: a 32-bit object; compile with clang -target bpf", name);
 	if (head.e_ident[EI_DATA] != ELFDATA2LSB)
-		return fail(EXIT_BAD_INPUT, "%s: a big-endian object, this machine is little-endian; compile "
-		            "with clang -target bpfel", name);
+		return fail(EXIT_BAD_INPUT, "%s: a big-endian object, this machine is little-endian; "
+		            "compile with clang -target bpfel", name);
 	if (head.e_machine != EM_BPF)
 		return fail(EXIT_BAD_INPUT, "%s: code for %s, not for BPF; compile with clang -target bpf",
 		            name, machine_name(head.e_machine));
 	if (head.e_type != ET_REL)
-		return fail(EXIT_BAD_INPUT, "%s: not a relocatable object; compile with clang -target bpf -c",
-		            name);
+		return fail(EXIT_BAD_INPUT, "%s: not a relocatable object; compile with clang -target "
+		            "bpf -c", name);
 	return check_sections(path, data, len, &head);
 }

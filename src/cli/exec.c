@@ -78,7 +78,8 @@ static int take_bytes(const char *option, const char *text, struct exec_bytes *t
 	if (*text == '@')
 		return file_read(text + 1, &to->data, &to->len);
 	if (hex_parse(text, strlen(text), &to->data, &to->len))
-		return fail_usage(&command_exec, "%s: '%.32s' are no pairs of hexadecimal digits", option, text);
+		return fail_usage(&command_exec, "%s: '%.32s' are no pairs of hexadecimal digits",
+		                  option, text);
 	return 0;
 }
 
@@ -159,9 +160,10 @@ static int take_option(struct exec_options *o, int option, const char *arg)
 static int check_options(const struct exec_options *o)
 {
 	if (o->raw) {
-		if (o->object || o->pcap || o->data.data || o->ctx.data || o->out || o->on_kernel || o->prog ||
-		    o->maps || o->nfill)
-			return fail_usage(&command_exec, "--raw goes with --mem, --repeat and the engine only");
+		if (o->object || o->pcap || o->data.data || o->ctx.data || o->out || o->on_kernel ||
+		    o->prog || o->maps || o->nfill)
+			return fail_usage(&command_exec,
+			                  "--raw goes with --mem, --repeat and the engine only");
 		return 0;
 	}
 	if (!o->object)
@@ -177,7 +179,8 @@ static int check_options(const struct exec_options *o)
 	if (o->out && !strcmp(o->out, "-"))
 		return fail_usage(&command_exec, "--out: the result goes to standard output, name a file");
 	if (o->pcap && !strcmp(o->pcap, "-") && !strcmp(o->object, "-"))
-		return fail_usage(&command_exec, "standard input can be the object or the capture, not both");
+		return fail_usage(&command_exec,
+		                  "standard input can be the object or the capture, not both");
 	if (!o->pcap && o->repeat > INT32_MAX)
 		return fail_usage(&command_exec, "--repeat: at most %d for a single packet", INT32_MAX);
 	if (!o->on_skep && (o->trust || o->engine != SKEP_ENGINE_AUTO))
@@ -206,7 +209,8 @@ static int parse(int argc, char **argv, struct exec_options *o)
 	if (optind < argc)
 		o->object = argv[optind++];
 	if (optind < argc)
-		return fail_usage(&command_exec, "one object at a time: '%s' is one too many", argv[optind]);
+		return fail_usage(&command_exec, "one object at a time: '%s' is one too many",
+		                  argv[optind]);
 	return check_options(o);
 }
 
@@ -284,11 +288,12 @@ static int prepare(struct side *s, const struct exec_options *o, const struct ex
 		return err;
 	type = bpf_program__type(s->prog);
 	if (o->pcap && !takes_packets(type))
-		return fail(EXIT_UNSUPPORTED, "%s: program '%s' is a %s program, which takes no packets; --ctx may "
-		            "do", file_name(o->object), bpf_program__name(s->prog),
+		return fail(EXIT_UNSUPPORTED, "%s: program '%s' is a %s program, which takes no packets; "
+		            "--ctx may do", file_name(o->object), bpf_program__name(s->prog),
 		            libbpf_bpf_prog_type_str(type));
 	if (s->k && o->engine != SKEP_ENGINE_AUTO && o->engine != SKEP_ENGINE_CHECKED && !o->trust)
-		warn("the program is not verified and not trusted, so it runs checked; --trust changes that");
+		warn("the program is neither verified nor trusted, so it runs checked; --trust changes "
+		     "that");
 	err = maps_fill(s, o);
 	if (err)
 		return err;

@@ -125,8 +125,8 @@ static int fill_line(const struct bpf_map *map, const char *path, unsigned numbe
 	if (!v || rest)
 		return fail(EXIT_BAD_INPUT, "%s:%u: an entry is KEY VALUE", path, number);
 	if (!parse_token(k, key, bpf_map__key_size(map)))
-		return fail(EXIT_BAD_INPUT, "%s:%u: '%s' does not fit a key of %u bytes of map %s", path, number,
-		            k, bpf_map__key_size(map), bpf_map__name(map));
+		return fail(EXIT_BAD_INPUT, "%s:%u: '%s' does not fit a key of %u bytes of map %s", path,
+		            number, k, bpf_map__key_size(map), bpf_map__name(map));
 	if (!parse_token(v, value, bpf_map__value_size(map)))
 		return fail(EXIT_BAD_INPUT, "%s:%u: '%s' does not fit a value of %u bytes of map %s", path,
 		            number, v, bpf_map__value_size(map), bpf_map__name(map));

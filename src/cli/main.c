@@ -38,7 +38,8 @@ static int help(const char *name)
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
 	printf("  %-8s %s\n", "help", "this, or what a command does: skep help COMMAND");
-	printf("\nExit codes: 0 ok, 1 rejected or failed, 2 usage, 3 bad input, 4 not supported by Skep.\n");
+	printf("\nExit codes: 0 ok, 1 rejected or failed, 2 usage, 3 bad input, "
+	       "4 not supported by Skep.\n");
 	return EXIT_OK;
 }
 

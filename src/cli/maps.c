@@ -186,8 +186,8 @@ static uint32_t chosen_type(const struct exec_options *o, const struct btf *btf,
 
 	n = (size_t)snprintf(want, sizeof(want), "%s.%s=", map, part);
 	for (size_t i = 0; i < o->ntype; i++) {
-		static const uint32_t kinds[] = {BTF_KIND_STRUCT, BTF_KIND_TYPEDEF, BTF_KIND_ENUM, BTF_KIND_UNION,
-		                                 BTF_KIND_INT, BTF_KIND_ENUM64};
+		static const uint32_t kinds[] = {BTF_KIND_STRUCT, BTF_KIND_TYPEDEF, BTF_KIND_ENUM,
+		                                 BTF_KIND_UNION, BTF_KIND_INT, BTF_KIND_ENUM64};
 		const char *name = o->type[i] + n;
 
 		if (n >= sizeof(want) || strncmp(o->type[i], want, n))
@@ -253,7 +253,8 @@ static void show_entries(struct out *out, const struct exec_options *o, const st
 		if (!ring)
 			typed_value(out, "key", btf, key_type, e->key, c->key_size);
 		if (is_percpu(bpf_map__type(map)))
-			show_percpu(out, btf, value_type, e->value, e->value_size, bpf_map__value_size(map));
+			show_percpu(out, btf, value_type, e->value, e->value_size,
+			            bpf_map__value_size(map));
 		else
 			typed_value(out, "value", btf, value_type, e->value, e->value_size);
 		out_close(out);
@@ -292,15 +293,16 @@ static void report_map(struct out *out, const struct exec_options *o, struct sid
 	const struct bpf_map *other = nsides == 2 ? bpf_object__find_map_by_name(sides[1].obj,
 	                                                                        bpf_map__name(map)) : NULL;
 	enum bpf_map_type type = bpf_map__type(map);
+	bool ring = type == BPF_MAP_TYPE_RINGBUF;
 	struct contents c, d;
 
 	contents_read(&c, &sides[0], map);
 	out_object(out, bpf_map__name(map));
 	out_str(out, "type", libbpf_bpf_map_type_str(type));
 	if (c.readable)
-		out_uint(out, is_array(type) ? "entries_not_zero" : type == BPF_MAP_TYPE_RINGBUF ? "records_now"
-		         : "entries_now", c.n);
-	out_uint(out, type == BPF_MAP_TYPE_RINGBUF ? "bytes" : "max_entries", bpf_map__max_entries(map));
+		out_uint(out, ring ? "records_now" : is_array(type) ? "entries_not_zero" : "entries_now",
+		         c.n);
+	out_uint(out, ring ? "bytes" : "max_entries", bpf_map__max_entries(map));
 	if (c.why)
 		out_str(out, "note", c.why);
 	if (other && c.readable) {

@@ -209,19 +209,20 @@ static int fail_prog(const struct side *s, const char *path, const char *prog, i
 	char reason[512];
 
 	if (p && bpf_program__type(p) == BPF_PROG_TYPE_UNSPEC)
-		return fail(EXIT_BAD_INPUT, "%s: program '%s' is in section '%s', which stands for no program "
-		            "type; name it as libbpf does, like SEC(\"xdp\")", where, prog,
+		return fail(EXIT_BAD_INPUT, "%s: program '%s' is in section '%s', which stands for no "
+		            "program type; name it as libbpf does, like SEC(\"xdp\")", where, prog,
 		            bpf_program__section_name(p));
 	log_reason(log, reason, sizeof(reason));
 	if (err == ENOTSUPP_KERNEL && s->k)
 		return fail(EXIT_UNSUPPORTED, "%s: program '%s': %s; --on kernel can run it", where, prog,
 		            reason[0] ? reason : "it needs something that is not in Skep");
 	if (s->k && !reason[0] && p && libbpf_probe_bpf_prog_type(bpf_program__type(p), NULL) == 0)
-		return fail(EXIT_UNSUPPORTED, "%s: program '%s' has type %s, which is not in Skep; --on kernel "
-		            "can run it", where, prog, libbpf_bpf_prog_type_str(bpf_program__type(p)));
+		return fail(EXIT_UNSUPPORTED, "%s: program '%s' has type %s, which is not in Skep; "
+		            "--on kernel can run it", where, prog,
+		            libbpf_bpf_prog_type_str(bpf_program__type(p)));
 	if (!s->k && err == EPERM && !reason[0])
-		return fail(EXIT_FAILED, "%s: the kernel lets nobody without CAP_BPF load programs; run it as "
-		            "root, or without --on", where);
+		return fail(EXIT_FAILED, "%s: the kernel lets nobody without CAP_BPF load programs; run "
+		            "it as root, or without --on", where);
 	return fail(EXIT_FAILED, "%s: program '%s' is rejected by the %s: %s", where, prog,
 	            s->k ? "verifier" : "kernel", reason[0] ? reason : bpf_strerror(err));
 }
@@ -238,8 +239,8 @@ static int fail_load(const struct side *s, const char *path, int err, char *log)
 	if (prog)
 		return fail_prog(s, path, prog, err, log);
 	if (err == EPERM && !s->k)
-		return fail(EXIT_FAILED, "%s: the kernel does not permit bpf(2): run as root, or without --on",
-		            file_name(path));
+		return fail(EXIT_FAILED, "%s: the kernel does not permit bpf(2): run as root, or "
+		            "without --on", file_name(path));
 	return fail(EXIT_BAD_INPUT, "%s: %s", file_name(path),
 	            first_complaint()[0] ? first_complaint() : bpf_strerror(err));
 }
@@ -258,8 +259,8 @@ static const char *deadly_path;
 
 static void on_deadly(int sig)
 {
-	static const char before[] = "skep: ", after[] = ": damaged: libbpf cannot make sense of it; build or "
-	                                               "copy it again\n";
+	static const char before[] = "skep: ";
+	static const char after[] = ": damaged: libbpf cannot make sense of it; build or copy it again\n";
 
 	(void)sig;
 	(void)!write(STDERR_FILENO, before, sizeof(before) - 1);
@@ -304,8 +305,8 @@ static int find_entry(struct side *s, const struct exec_options *o)
 	char names[512];
 
 	if (!first)
-		return fail(EXIT_BAD_INPUT, "%s: no program in it; programs stand in sections like SEC(\"xdp\")",
-		            file_name(o->object));
+		return fail(EXIT_BAD_INPUT, "%s: no program in it; programs stand in sections like "
+		            "SEC(\"xdp\")", file_name(o->object));
 	list_programs(s->obj, names, sizeof(names));
 	if (o->prog) {
 		s->prog = bpf_object__find_program_by_name(s->obj, o->prog);
@@ -347,7 +348,7 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 	if (!s->k)
 		bpf_object__for_each_map(map, s->obj)
 			bpf_map__set_pin_path(map, NULL);
-	/* What the entry may tail-call is of its type; anything else in the object is none of our business. */
+	/* What the entry may tail-call is of its type; anything else in the object is not needed. */
 	bpf_object__for_each_program(p, s->obj)
 		bpf_program__set_autoload(p, bpf_program__type(p) == bpf_program__type(s->prog));
 	err = bpf_object__load(s->obj);

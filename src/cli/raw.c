@@ -19,11 +19,11 @@
 
 #include "cli/exec.h"
 
-enum { LOG_SIZE = 65536, PROLOGUE = 2 };
+enum { LOG_SIZE = 65536, PROLOGUE = 2, LOAD = BPF_LDX | BPF_MEM | BPF_DW };
 
 static const struct bpf_insn prologue[PROLOGUE] = {
-	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct skep_raw, len)},
-	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1, .off = offsetof(struct skep_raw, mem)},
+	{.code = LOAD, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct skep_raw, len)},
+	{.code = LOAD, .dst_reg = 1, .src_reg = 1, .off = offsetof(struct skep_raw, mem)},
 };
 
 static bool is_hex_text(const uint8_t *data, size_t len)
@@ -46,7 +46,8 @@ static int read_program(const char *path, struct bpf_insn **insns, size_t *n)
 	if (len && is_hex_text(data, len)) {
 		if (hex_parse((const char *)data, len, &bytes, &len)) {
 			free(data);
-			return fail(EXIT_BAD_INPUT, "%s: hex text with an odd number of digits", file_name(path));
+			return fail(EXIT_BAD_INPUT, "%s: hex text with an odd number of digits",
+			            file_name(path));
 		}
 		free(data);
 		data = bytes;

@@ -182,9 +182,9 @@ static int report_troubles(const struct side *s)
 	const struct run *r = &s->run;
 
 	if (r->refused)
-		warn("the kernel takes %zu of the packets for no test run, the first is packet %zu of %u bytes: "
-		     "%s", r->refused, r->first_refused + 1, r->work->packets[r->first_refused].len,
-		     bpf_strerror(r->refused_errno));
+		warn("the kernel takes %zu of the packets for no test run, the first is packet %zu of "
+		     "%u bytes: %s", r->refused, r->first_refused + 1,
+		     r->work->packets[r->first_refused].len, bpf_strerror(r->refused_errno));
 	if (r->faults)
 		return fail(EXIT_FAILED, "%zu runs were ended, the first at packet %zu: %s", r->faults,
 		            r->first_fault + 1, r->fault);
@@ -195,9 +195,10 @@ static int report_troubles(const struct side *s)
 static void report_single(struct out *out, const struct side *s, bool data)
 {
 	const struct run *r = &s->run;
+	const struct packet *p = &r->work->packets[0];
 
 	if (data)
-		out_bytes(out, "data_out", r->work->arena + r->work->packets[0].at, r->work->packets[0].len);
+		out_bytes(out, "data_out", r->work->arena + p->at, p->len);
 	if (r->ctx_out.data)
 		out_bytes(out, "ctx_out", r->ctx_out.data, r->ctx_out.len);
 }
@@ -235,8 +236,8 @@ int packets_write(const char *path, const struct side *s)
 		const struct packet *p = &c->packets[i];
 		uint64_t v = s->run.verdicts[i];
 
-		pcapng_write_packet(to, p->time_ns, c->arena + p->at, p->len,
-		                    p->wire_len, v == REFUSED ? "refused" : verdict_name(s, (uint32_t)v, buf));
+		pcapng_write_packet(to, p->time_ns, c->arena + p->at, p->len, p->wire_len,
+		                    v == REFUSED ? "refused" : verdict_name(s, (uint32_t)v, buf));
 	}
 	bad = fflush(to) || ferror(to);
 	if (to != stdout && fclose(to))

@@ -238,9 +238,9 @@ static int fail_single(const struct side *s, const struct exec_options *o, int e
 		            "%s: programs of type %s cannot be run by themselves on the %s",
 		            file_name(o->object), type, s->name);
 	if (err == EINVAL)
-		return fail(EXIT_BAD_INPUT, "the %s refuses this input for a program of type %s (data of %zu "
-		            "bytes, context of %zu): see `skep help exec` for what --data and --ctx take",
-		            s->name, type, o->data.len, o->ctx.len);
+		return fail(EXIT_BAD_INPUT, "%s refuses this input for a program of type %s (data of %zu "
+		            "bytes, context of %zu): see `skep help exec` for what --data and --ctx "
+		            "take", s->name, type, o->data.len, o->ctx.len);
 	return fail(EXIT_FAILED, "the run on the %s failed: %s", s->name, bpf_strerror(err));
 }
 

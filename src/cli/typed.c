@@ -24,7 +24,7 @@ struct typed {
 	struct out *out;
 	const struct btf *btf;
 	unsigned depth;
-	unsigned left; /* values that may still be shown: structs of structs can be made to grow without end */
+	unsigned left; /* values that may still be shown: nested structs can be made to explode */
 };
 
 static void value(struct typed *t, const char *name, uint32_t type, const uint8_t *data, size_t size);

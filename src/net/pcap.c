@@ -39,16 +39,16 @@ static int records_read(struct capture *c, struct source *s, uint32_t link_type,
 		if (!n && !s->why)
 			return 0;
 		if (n < sizeof(r))
-			return capture_damaged(c, s, at, "the file ends within a record header (%zu of %zu bytes)",
-			                       n, sizeof(r));
+			return capture_damaged(c, s, at, "the file ends within a record header (%zu of "
+			                       "%zu bytes)", n, sizeof(r));
 		r.len = order32(r.len, swap);
 		if (r.len > CAPTURE_MAX_PACKET)
-			return capture_damaged(c, s, at, "a record claims %u bytes, no packet has more than %u",
-			                       r.len, CAPTURE_MAX_PACKET);
+			return capture_damaged(c, s, at, "a record claims %u bytes, no packet has more "
+			                       "than %u", r.len, CAPTURE_MAX_PACKET);
 		n = source_take(s, bytes, r.len);
 		if (n < r.len)
-			return capture_damaged(c, s, at, "the file ends within a packet (%zu of %u bytes)", n,
-			                       r.len);
+			return capture_damaged(c, s, at, "the file ends within a packet (%zu of %u "
+			                       "bytes)", n, r.len);
 		err = capture_add_link(c, link_type,
 		                       order32(r.seconds, swap) * 1000000000ull +
 		                               (uint64_t)order32(r.fraction, swap) * fraction_ns,

@@ -90,7 +90,8 @@ static int block_interface(struct ng *g, size_t len)
 	uint32_t cap;
 
 	if (len < 8)
-		return capture_damaged(g->c, g->s, g->at, "an interface block of %zu bytes, it needs 8", len);
+		return capture_damaged(g->c, g->s, g->at, "an interface block of %zu bytes, it needs 8",
+		                       len);
 	if (g->n == MAX_INTERFACES)
 		return capture_damaged(g->c, g->s, g->at, "more than %u interfaces", MAX_INTERFACES);
 	if (g->n == g->cap) {
@@ -140,8 +141,8 @@ static int add(struct ng *g, uint32_t interface, uint64_t stamp, size_t at, uint
 		return capture_damaged(g->c, g->s, g->at, "a packet claims %u bytes, none has more than %u",
 		                       len, CAPTURE_MAX_PACKET);
 	if (len > body - at)
-		return capture_damaged(g->c, g->s, g->at, "a packet claims %u bytes, its block has %zu", len,
-		                       body - at);
+		return capture_damaged(g->c, g->s, g->at, "a packet claims %u bytes, its block has %zu",
+		                       len, body - at);
 	i = &g->interfaces[interface];
 	return capture_add_link(g->c, i->link_type, stamp ? time_ns(i, stamp) : 0, g->body + at, len,
 	                        wire_len);
@@ -242,8 +243,8 @@ static int block_read(struct ng *g, uint32_t type)
 		return capture_damaged(g->c, g->s, g->at, "the file ends within a block");
 	len = get32(g, word);
 	if (len < FRAME || len % 4)
-		return capture_damaged(g->c, g->s, g->at, "a block of %u bytes: no multiple of 4 from 12 on",
-		                       len);
+		return capture_damaged(g->c, g->s, g->at, "a block of %u bytes: no multiple of 4 from "
+		                       "12 on", len);
 	err = block_body(g, type, len - FRAME);
 	if (err)
 		return err;

@@ -78,9 +78,9 @@ static const struct expect expected[] = {
 	                       {DAY + 2000002000, 14, 54, 'x', 0}}, 0, 1},
 	/* Raw IP gets an Ethernet header by its version. */
 	{"raw.pcap", {{DAY, 42, 42, 8, 0x45}, {DAY + 1001000000, 58, 58, 0x86, 0x60}}, 0, 0},
-	/* Nanoseconds and an hour's offset; a big-endian section; units of 2^-20 s; raw IP beside Ethernet. */
-	{"sections.pcapng", {{DAY + 3600000000000, 60, 60, 12, 14}, {(1ull << 20) * 1000000000, 39, 39, 8, 0x45},
-	                     {DAY, 28, 28, 8, 'x'}}, 0, 0},
+	/* Nanoseconds and an hour's offset; a big-endian section; units of 2^-20 s; raw IP and Ethernet. */
+	{"sections.pcapng", {{DAY + 3600000000000, 60, 60, 12, 14},
+	                     {(1ull << 20) * 1000000000, 39, 39, 8, 0x45}, {DAY, 28, 28, 8, 'x'}}, 0, 0},
 	{"simple.pcapng", {{0, 14, 14, 'x', 0}, {DAY, 39, 39, 8, 0x45}}, 1, 0},
 };
 
@@ -156,7 +156,8 @@ struct damage {
 static const struct damage damages[] = {
 	{"micro.pcap", 0, 0x7f, -EINVAL, 0, "neither pcap nor pcapng (it begins 7f c3 b2 a1)"},
 	{"micro.pcap", 4, 9, -EBADMSG, 0, "at byte 4: pcap version 9.4, known is 2.4"},
-	{"micro.pcap", 20, 113, -ENOTSUP, 0, "link type 113 (Linux cooked): Skep reads Ethernet and raw IP"},
+	{"micro.pcap", 20, 113, -ENOTSUP, 0,
+	 "link type 113 (Linux cooked): Skep reads Ethernet and raw IP"},
 	{"micro.pcap", 24 + 16 + 60 + 11, 0x80, -EBADMSG, 1,
 	 "behind packet 1, at byte 100: a record claims 2147483687 bytes, no packet has more than 262144"},
 	{"micro.pcap", 24 + 16 + 60 + 9, 1, -EBADMSG, 1,
