@@ -280,10 +280,8 @@ static int prepare(struct side *s, const struct exec_options *o, const struct ex
                    struct capture *input, struct capture *copy)
 {
 	enum bpf_prog_type type;
-	int err = side_open(s, o);
+	int err = side_load(s, o, elf->data, elf->len);
 
-	if (!err)
-		err = side_load(s, o, elf->data, elf->len);
 	if (err)
 		return err;
 	type = bpf_program__type(s->prog);
@@ -347,7 +345,7 @@ static int exec_object(const struct exec_options *o)
 	if (o->on_skep)
 		sides[nsides++].name = "skep";
 	if (o->on_kernel)
-		sides[nsides++].name = "kernel";
+		sides[nsides++] = (struct side){.name = "kernel", .on_kernel = true};
 	for (; opened < nsides && !err; opened++)
 		err = prepare(&sides[opened], o, &elf, &input, copy ? &copies[opened] : NULL);
 	if (!err)

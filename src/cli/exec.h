@@ -69,13 +69,14 @@ struct run {
 
 /* A place where the object runs: a Skep, or the real kernel. */
 struct side {
-	const char *name;
-	struct skep *k; /* NULL: the real kernel */
+	const char *name; /* "skep", "kernel" */
+	bool on_kernel;
+	struct skep *k; /* NULL: the real kernel, or not started yet */
 	struct bpf_object *obj;
 	struct bpf_program *prog;
 	int fd;
 	struct skep_prog *skep_prog; /* prog on Skep */
-	char bpffs[32];              /* a directory of ours, "" none */
+	char bpffs[32];              /* where its maps are pinned, "" nowhere */
 	struct run run;
 };
 
@@ -89,8 +90,8 @@ uint64_t now_ns(void);
 
 /* --- object.c: every call answers 0, or the exit code after a message -------------------------- */
 
-/* Starts a Skep with the options' engine (or nothing, for the kernel). */
-int side_open(struct side *s, const struct exec_options *o);
+/* Starts a Skep with the options' engine; libbpf speaks to it from now on. side_load() does it, too. */
+int side_start(struct side *s, const struct exec_options *o);
 /* Loads the object's bytes and finds the entry program. libbpf's calls on obj want side_enter() first. */
 int side_load(struct side *s, const struct exec_options *o, const uint8_t *elf, size_t len);
 /* libbpf speaks to this side from now on. */

@@ -101,7 +101,32 @@ static void on_trace(void *arg, const char *line, size_t len)
 	fprintf(stderr, "%.*s\n", (int)len, line);
 }
 
-int side_open(struct side *s, const struct exec_options *o)
+/* Gives maps that want to be pinned a directory of this run alone. False: none wants to. */
+static bool pins_prepare(struct side *s)
+{
+	const char *path, *name;
+	struct bpf_map *map;
+	char own[sizeof(s->bpffs) + 256];
+
+	bpf_object__for_each_map(map, s->obj) {
+		path = bpf_map__pin_path(map);
+		if (!path)
+			continue;
+		if (!s->bpffs[0]) {
+			strcpy(s->bpffs, "/tmp/skep-bpffs-XXXXXX");
+			if (!mkdtemp(s->bpffs)) {
+				s->bpffs[0] = 0;
+				return false;
+			}
+		}
+		name = strrchr(path, '/');
+		snprintf(own, sizeof(own), "%s/%s", s->bpffs, name ? name + 1 : path);
+		bpf_map__set_pin_path(map, own);
+	}
+	return s->bpffs[0];
+}
+
+int side_start(struct side *s, const struct exec_options *o)
 {
 	struct skep_options options = {
 		.size = sizeof(options),
@@ -109,23 +134,15 @@ int side_open(struct side *s, const struct exec_options *o)
 		.trust_programs = o->trust,
 		.publish_jit_names = 1,
 		.trace = on_trace,
+		.bpffs = s->obj && pins_prepare(s) ? s->bpffs : NULL,
 	};
-	int err;
+	int err = skep_new(&options, &s->k);
 
-	s->fd = -1;
-	if (!strcmp(s->name, "kernel"))
-		return 0;
-	/* Where maps that ask for it are pinned; what is left goes with the kernel. */
-	strcpy(s->bpffs, "/tmp/skep-bpffs-XXXXXX");
-	if (mkdtemp(s->bpffs))
-		options.bpffs = s->bpffs;
-	else
-		s->bpffs[0] = 0;
-	err = skep_new(&options, &s->k);
 	if (err == -ENOTSUP)
 		return fail(EXIT_UNSUPPORTED, "there is no JIT for this CPU; leave --jit out");
 	if (err)
 		return fail(EXIT_FAILED, "cannot start a Skep: %s", strerror(-err));
+	side_enter(s);
 	return 0;
 }
 
@@ -329,8 +346,7 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 	struct bpf_map *map;
 	const char *base = strrchr(o->object, '/');
 	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
-	                    .kernel_log_size = LOG_SIZE, .object_name = name,
-	                    .pin_root_path = s->bpffs[0] ? s->bpffs : NULL);
+	                    .kernel_log_size = LOG_SIZE, .object_name = name);
 	int err;
 
 	base = base ? base + 1 : o->object;
@@ -344,10 +360,15 @@ static int load(struct side *s, const struct exec_options *o, const uint8_t *elf
 	err = find_entry(s, o);
 	if (err)
 		return err;
-	/* A test leaves nothing on the machine, and changes no map that others have pinned there. */
-	if (!s->k)
+	if (s->on_kernel) {
+		/* A test leaves nothing on the machine, and changes no map that others have pinned. */
 		bpf_object__for_each_map(map, s->obj)
 			bpf_map__set_pin_path(map, NULL);
+	} else {
+		err = side_start(s, o);
+		if (err)
+			return err;
+	}
 	/* What the entry may tail-call is of its type; anything else in the object is not needed. */
 	bpf_object__for_each_program(p, s->obj)
 		bpf_program__set_autoload(p, bpf_program__type(p) == bpf_program__type(s->prog));
@@ -366,6 +387,7 @@ int side_load(struct side *s, const struct exec_options *o, const uint8_t *elf, 
 
 	if (!log)
 		return fail(EXIT_FAILED, "out of memory");
+	s->fd = -1;
 	side_enter(s);
 	chatter_reset(o->verbose);
 	deadly_catch(file_name(o->object), before);

@@ -120,25 +120,22 @@ static int run(struct side *s, const struct exec_options *o)
 
 int exec_raw(const struct exec_options *o)
 {
-	struct side s = {.name = "skep"};
+	struct side s = {.name = "skep", .fd = -1};
 	struct bpf_insn *insns = NULL;
 	size_t n = 0;
 	int err = read_program(o->raw, &insns, &n);
 
 	if (err)
 		return err;
-	err = side_open(&s, o);
-	if (err)
-		goto out;
-	side_enter(&s);
-	err = load(o->raw, insns, n, &s.fd);
+	err = side_start(&s, o);
+	if (!err)
+		err = load(o->raw, insns, n, &s.fd);
 	if (!err && skep_prog_from_fd(s.k, s.fd, &s.skep_prog))
 		err = fail(EXIT_FAILED, "the loaded program cannot be found again");
 	if (!err)
 		err = run(&s, o);
 	if (s.fd >= 0)
 		close(s.fd);
-out:
 	side_close(&s);
 	free(insns);
 	return err;

@@ -29,13 +29,21 @@ struct typed {
 
 static void value(struct typed *t, const char *name, uint32_t type, const uint8_t *data, size_t size);
 
+/* A name of the object's, "" where it points nowhere. */
+static const char *name_of(const struct btf *btf, uint32_t offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name ? name : "";
+}
+
 /* Behind typedefs and qualifiers; *be16 when the name __be16 was on the way. */
 static const struct btf_type *resolve(const struct btf *btf, uint32_t type, bool *be16)
 {
 	const struct btf_type *b = btf__type_by_id(btf, type);
 
 	for (unsigned i = 0; b && (btf_is_mod(b) || btf_is_typedef(b)); i++) {
-		if (btf_is_typedef(b) && be16 && !strcmp(btf__name_by_offset(btf, b->name_off), "__be16"))
+		if (btf_is_typedef(b) && be16 && !strcmp(name_of(btf, b->name_off), "__be16"))
 			*be16 = true;
 		b = i < DEPTH_MAX ? btf__type_by_id(btf, b->type) : NULL;
 	}
@@ -76,9 +84,9 @@ static const char *enum_name(const struct btf *btf, const struct btf_type *b, ui
 
 	for (unsigned i = 0; i < btf_vlen(b); i++) {
 		if (btf_is_enum(b) && (uint32_t)e[i].val == (uint32_t)v)
-			return btf__name_by_offset(btf, e[i].name_off);
+			return name_of(btf, e[i].name_off);
 		if (btf_is_enum64(b) && btf_enum64_value(&e64[i]) == v)
-			return btf__name_by_offset(btf, e64[i].name_off);
+			return name_of(btf, e64[i].name_off);
 	}
 	return NULL;
 }
@@ -126,7 +134,7 @@ static void array(struct typed *t, const char *name, const struct btf_type *b, c
 	}
 	size = (size_t)each * a->nelems;
 	if (btf_is_int(element) && each == 1) {
-		if (!strcmp(btf__name_by_offset(t->btf, element->name_off), "char") && is_text(data, size))
+		if (!strcmp(name_of(t->btf, element->name_off), "char") && is_text(data, size))
 			out_str(t->out, name, (const char *)data);
 		else
 			out_bytes(t->out, name, data, size);
@@ -143,7 +151,7 @@ static void array(struct typed *t, const char *name, const struct btf_type *b, c
 static bool address(struct typed *t, const char *name, const struct btf_type *b, const uint8_t *data,
                     size_t size)
 {
-	const char *type = btf__name_by_offset(t->btf, b->name_off);
+	const char *type = name_of(t->btf, b->name_off);
 	char text[INET6_ADDRSTRLEN];
 	int family = !strcmp(type, "in_addr") && size >= 4     ? AF_INET
 	             : !strcmp(type, "in6_addr") && size >= 16 ? AF_INET6
@@ -179,7 +187,7 @@ static void members(struct typed *t, const struct btf_type *b, const uint8_t *da
 	const struct btf_member *m = btf_members(b);
 
 	for (unsigned i = 0; i < btf_vlen(b); i++, m++) {
-		const char *name = btf__name_by_offset(t->btf, m->name_off);
+		const char *name = name_of(t->btf, m->name_off);
 		unsigned offset = btf_member_bit_offset(b, i), bits = btf_member_bitfield_size(b, i);
 		const struct btf_type *inner = resolve(t->btf, m->type, NULL);
 
@@ -213,7 +221,7 @@ static void section(struct typed *t, const char *name, const struct btf_type *b,
 		const struct btf_type *var = btf__type_by_id(t->btf, v->type);
 
 		if (var && btf_is_var(var) && v->offset <= size && v->size <= size - v->offset)
-			value(t, btf__name_by_offset(t->btf, var->name_off), var->type, data + v->offset,
+			value(t, name_of(t->btf, var->name_off), var->type, data + v->offset,
 			      v->size);
 	}
 	out_close(t->out);
