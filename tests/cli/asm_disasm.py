@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """skep asm and skep disasm as people run them; prints TAP.
 
-usage: asm_disasm.py SKEP
+usage: asm_disasm.py SKEP docs/assembler.md
 """
 import json
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-SKEP = sys.argv[1]
+SKEP, MANUAL = sys.argv[1:]
 CLANG = shutil.which("clang-19") or shutil.which("clang")
 NO_CLANG = "clang is not installed"
 
@@ -117,6 +117,19 @@ def hexadecimal_text_is_read():
 def a_listing_shows_targets_and_helpers():
     _, program, _ = skep("asm", data="if r1 == 1 goto +1; call 5; exit")
     expect(["0: if r1 == 1 goto +1 <2>", "1: call bpf_ktime_get_ns#5", "2: exit"], lines(skep("disasm", data=program)[1]))
+
+
+@test()
+def the_manual_is_right():
+    with open(MANUAL) as f:
+        text = f.read()
+    example = "".join(line + "\n" for line in text.split("\n") if line.startswith("    "))
+    expect((0, ""), skep("asm", data=example)[::2])
+    # Whatever the first table shows between backticks and is a whole statement.
+    for line in text.split("\n"):
+        for part in line.replace("\\|", "|").split("`")[1::2] if line.startswith("| ") else []:
+            if " = " in part or part.startswith((".insn", "store_release(")):
+                expect((0, ""), skep("asm", data="label: " + part.replace("[id]", "[1]").replace("[fd]", "[1]"))[::2])
 
 
 @test()
@@ -250,7 +263,7 @@ def main():
     return 1 if failed else 0
 
 
-SKEP = os.path.abspath(SKEP)
+SKEP, MANUAL = os.path.abspath(SKEP), os.path.abspath(MANUAL)
 with tempfile.TemporaryDirectory() as directory:
     os.chdir(directory)
     status = main()
