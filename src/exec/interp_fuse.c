@@ -93,8 +93,8 @@ static unsigned rotate(const struct window *w, struct step *s, struct fusion *f)
 	if (w->op[next + 1] != (width == 64 ? OP_OR64_X : OP_OR32_X) ||
 	    !((last->dst == d && last->src == t) || (last->dst == t && last->src == d)))
 		return 0;
-	s->dst = last->dst;
-	s->imm = last->src;
+	/* dst and src stay: the handler of a pair that ends here reads them. */
+	s->imm = last->src | last->dst << 8;
 	s->off = (int16_t)(first > 0 ? first : second);
 	s->to = s + next + 2;
 	f->a = src;

@@ -133,8 +133,8 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 		type v = (type)(source);                                                           \
 		unsigned n = (unsigned)s->off, m = sizeof(type) * 8 - n;                           \
                                                                                                    \
-		regs[s->imm] = (type)(half);                                                       \
-		acc = D = (type)(v << n | v >> m);                                                 \
+		regs[s->imm & 0xff] = (type)(half);                                                \
+		acc = regs[s->imm >> 8] = (type)(v << n | v >> m);                                 \
 		JUMP();                                                                            \
 	}
 

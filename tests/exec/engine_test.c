@@ -82,6 +82,26 @@ static void calls_keep_frames_apart(void **state)
 		                     NULL, 0, NULL), 230);
 }
 
+/* A pair whose second instruction begins a rotate. */
+static void fused_sequences_overlap(void **state)
+{
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, NULL, 0,
+		                     "r6 = 9\n"
+		                     "r4 = 5\n"
+		                     "if r6 != 9 goto middle\n"
+		                     "r2 = r6\n"
+		                     "r2 = r4\n"
+		                     "middle: r2 <<= 11\n"
+		                     "r3 = r4\n"
+		                     "r3 >>= 53\n"
+		                     "r3 |= r2\n"
+		                     "r0 = r2\n"
+		                     "r0 += r3\n"
+		                     "exit\n",
+		                     NULL, 0, NULL), 2 * (5 << 11));
+}
+
 static uint64_t help_sum(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
                          struct cpu *cpu)
 {
@@ -209,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(computes),
 		cmocka_unit_test(calls_keep_frames_apart),
+		cmocka_unit_test(fused_sequences_overlap),
 		cmocka_unit_test(helpers_get_arguments),
 		cmocka_unit_test(callbacks_share_memory),
 		cmocka_unit_test(checked_finds_faults),
