@@ -194,28 +194,16 @@ static int emit_func(struct jit *j, struct jit_func *f)
 	j->func = f;
 	f->entry = jit_label(j);
 	j->arch->begin(j);
-	for (uint32_t pc = f->start; !err && pc < f->end; pc++) {
-		const struct insn *i = &j->p->insns[pc];
+	j->known = (struct jit_known){0};
+	for (uint32_t pc = f->start; !err && pc < f->end;) {
 		struct jit_note *note = &j->notes[pc];
-		struct jit_insn in = {
-			.op = note->op,
-			.dst = i->dst,
-			.src = i->src,
-			.off = i->off,
-			.imm = i->imm,
-			.live = note->live,
-			.pc = pc,
-		};
+		struct jit_insn in;
 
 		if (note->target) {
 			note->label = jit_label(j);
-			j->zext = 0;
+			j->known = (struct jit_known){0};
 		}
-		if (insn_info[note->op].fields & INSN_WIDE) {
-			in.op = OP_LDDW;
-			in.imm64 = insn_imm64(i);
-			pc++;
-		}
+		pc += jit_fetch(j, pc, &in);
 		err = __builtin_expect(j->blind != 0, 0) ? emit_hidden(j, &in) : emit(j, &in);
 	}
 	return err;
@@ -289,7 +277,7 @@ static void jit_end(struct jit *j)
 
 static const void *address(const struct jit *j, const struct jit_image *image, uint32_t label)
 {
-	return image->base + j->frags[label].pos;
+	return image->base + j->shift + j->frags[label].pos;
 }
 
 /* Makes the finished image the program's. */
@@ -301,7 +289,7 @@ static void adopt(struct jit *j, struct jit_image *image)
 	for (uint32_t n = 0; n < p->nfuncs; n++)
 		if (p->funcs[n].is_callback)
 			p->funcs[n].cb.call = (callback_fn)address(j, image, j->funcs[n].stub);
-	p->code = image->base;
+	p->code = image->base + j->shift;
 	p->code_size = j->size;
 	p->image = image;
 	if (p->obj.k->jit_names)

@@ -6,6 +6,7 @@
  *
  *   jit_scan()    decodes: notes[], jump targets, facts of each function       jit_scan.c
  *   jit_live()    registers that are dead after each instruction               jit_live.c
+ *   jit_fetch()   the next instruction, or an idiom as one fused operation     jit_fuse.c
  *   emission      instruction by instruction, through struct jit_arch          jit.c, x86_64*.c
  *   jit_link()    chooses short or long branches, places the code, fills in
  *                 the distances                                                jit_link.c
@@ -51,14 +52,32 @@ struct jit_func {
 	uint32_t stub;  /* label of the entry point for C, when it is a callback */
 };
 
+/* Fused operations: see jit_fuse.c. They continue enum op. */
+enum jit_op {
+	JIT_ROTATE64 = OP_COUNT, /* dst = src rotated left by imm, 0 < imm < 64 */
+	JIT_ROTATE32,
+	JIT_ADD64_X, /* dst = src + src2 */
+	JIT_ADD32_X,
+	JIT_ADD64_K, /* dst = src + imm */
+	JIT_ADD32_K,
+	JIT_OP_MEM, /* dst op= *(src + off), op of the width that is loaded: enum op `second` */
+	JIT_SELECT, /* the jump `first` (dst, src, imm) is not taken: the move `second` (to, from, imm2) */
+	JIT_OPS,
+};
+static_assert(JIT_OPS < 256 && JIT_OPS - OP_COUNT < 32, "operations are bytes, `fuses` is 32 bits");
+
 /* An instruction as back ends see it. */
 struct jit_insn {
-	uint8_t op, dst, src;
+	uint8_t op; /* enum op or enum jit_op */
+	uint8_t dst, src, src2;
 	int16_t off;
-	uint16_t live;  /* as in struct jit_note */
+	uint16_t live; /* as in struct jit_note */
 	int32_t imm;
-	uint32_t pc;
+	uint32_t pc;    /* of a fused operation: its last instruction */
 	uint64_t imm64; /* of a wide load */
+	uint8_t first, second; /* of fused operations: the operations they are made of */
+	uint8_t to, from;
+	int32_t imm2;
 };
 
 enum { JIT_NO_BRANCH = 0xff };
@@ -82,6 +101,14 @@ struct jit_fixup {
 	const void *to; /* C function */
 };
 
+/* What a back end knows of the state of the machine; all zero: nothing. Forgotten at every target. */
+struct jit_known {
+	uint16_t zext; /* BPF registers whose upper half is zero */
+	uint8_t flags; /* a back end's number for what the flags say of register flags_reg ... */
+	uint8_t flags_reg;
+	const uint8_t *flags_at; /* ... as long as this is where the code ends */
+};
+
 struct jit {
 	struct prog *p;
 	const struct mem *mem;
@@ -94,7 +121,8 @@ struct jit {
 	uint64_t blind; /* state of the generator for blinding; 0: constants are not hidden */
 
 	uint8_t *code, *at, *limit; /* scratch buffer */
-	uint32_t size;              /* of the finished code */
+	uint32_t size;              /* of the finished code ... */
+	uint32_t shift;             /* ... which begins so far into the image */
 	struct jit_frag *frags;
 	uint32_t nfrags, max_frags;
 	struct jit_fixup *fixups;
@@ -102,7 +130,7 @@ struct jit {
 
 	/* For back ends. */
 	unsigned features; /* what jit_arch.features() said */
-	uint16_t zext;     /* BPF registers whose upper half is zero; the driver clears it at targets */
+	struct jit_known known;
 	uint16_t saved;    /* host registers that the function saves, as a mask */
 	uint32_t frame;    /* bytes of stack below the saved registers */
 	uint32_t exit_label;
@@ -117,6 +145,7 @@ struct jit_branch {
 
 struct jit_arch {
 	const char *name;
+	uint32_t fuses; /* 1 << (op - OP_COUNT) of the fused operations that it has rules for */
 	unsigned insn_max; /* most bytes that one call of begin, insn, stub may append */
 	unsigned (*features)(void); /* optional instructions of this host, as the back end counts them */
 	/* Start of j->func: lays out its frame, appends the prologue. */
@@ -146,6 +175,8 @@ int jit_prepare(struct prog *p, const struct jit_arch *arch);
 
 int jit_scan(struct jit *j); /* 0, -EINVAL: not a program that the verifier could have passed, -ENOMEM */
 void jit_live(struct jit *j);
+/* Fills in *in; answers the number of slots that it stands for. */
+unsigned jit_fetch(const struct jit *j, uint32_t pc, struct jit_insn *in);
 
 struct jit_image;
 /* Places the code: 0, -ENOMEM, or -ERANGE when it does not lie where j->near promised. */
@@ -182,7 +213,10 @@ struct jit_image {
 	void *names; /* jit_names.c: what the debugger was told, or NULL */
 };
 
-/* Reserves size bytes, aligned to 16. 0 or -ENOMEM. */
+/* Bytes of a line of the instruction cache: images begin at a multiple of it. */
+enum { JIT_LINE = 64 };
+
+/* Reserves size bytes. 0 or -ENOMEM. */
 int jit_mem_alloc(struct skep *k, size_t size, struct jit_image *out);
 /* Stores the code, once. 0 or -errno. */
 int jit_mem_write(struct jit_image *image, const void *code);

@@ -10,6 +10,11 @@
  * Then the image's address is known: fragments are copied with their branches between them, and the
  * distances to functions filled in.
  *
+ * Small loops run markedly slower where the branch that closes them stands alone in a cache line (AMD
+ * Zen: 5 cycles instead of 4 for a loop of 37 bytes), and somewhat slower where they take a line more
+ * than they need. Padding in front of each loop would cost size and time, so the code as a whole is
+ * moved within its first line to where its innermost loops lie best.
+ *
  * Requires: the scratch buffer, frags, fixups. Provides: the image, written and executable.
  */
 #include <errno.h>
@@ -17,7 +22,7 @@
 
 #include "exec/jit.h"
 
-enum { MAX_SWEEPS = 8 };
+enum { MAX_SWEEPS = 8, SHIFT_STEP = 4, SHIFTS = JIT_LINE / SHIFT_STEP };
 
 static unsigned branch_size(const struct jit *j, const struct jit_frag *f)
 {
@@ -94,7 +99,49 @@ static uint32_t relax(struct jit *j)
 	return size;
 }
 
-static void copy(const struct jit *j, const struct jit_image *image, uint8_t *to)
+static uint32_t frag_end(const struct jit *j, uint32_t n)
+{
+	return j->frags[n].pos + straight_size(j, n) + branch_size(j, &j->frags[n]);
+}
+
+/* How badly a loop would run from start to end. */
+static unsigned loop_cost(uint32_t start, uint32_t end)
+{
+	enum { LONELY = 12, LARGE = 4 * JIT_LINE };
+	uint32_t lines = (end - 1) / JIT_LINE - start / JIT_LINE + 1;
+	uint32_t needed = (end - start + JIT_LINE - 1) / JIT_LINE;
+	uint32_t tail = (end - 1) % JIT_LINE + 1;
+
+	if (end - start > LARGE)
+		return 0;
+	return (lines > needed) + (lines > 1 && tail < LONELY ? 4 : 0);
+}
+
+/* Where to begin, so that the innermost loops lie well. */
+static uint32_t best_shift(const struct jit *j)
+{
+	unsigned cost[SHIFTS] = {0}, best = 0;
+	uint32_t innermost = 0;
+
+	for (uint32_t n = 0; n < j->nfrags; n++) {
+		const struct jit_frag *f = &j->frags[n];
+
+		/* A branch back across the head of another loop closes an outer one. */
+		if (f->kind == JIT_NO_BRANCH || f->target > n || f->target < innermost)
+			continue;
+		innermost = f->target;
+		for (unsigned s = 0; s < SHIFTS; s++)
+			cost[s] += loop_cost(j->frags[innermost].pos + s * SHIFT_STEP,
+			                     frag_end(j, n) + s * SHIFT_STEP);
+	}
+	for (unsigned s = 1; s < SHIFTS; s++)
+		if (cost[s] < cost[best])
+			best = s;
+	return best * SHIFT_STEP;
+}
+
+/* Writes the code to `to`, which will be at address `base`. */
+static void copy(const struct jit *j, uintptr_t base, uint8_t *to)
 {
 	const struct jit_fixup *fix = j->fixups, *end = fix + j->nfixups;
 
@@ -109,8 +156,8 @@ static void copy(const struct jit *j, const struct jit_image *image, uint8_t *to
 			uintptr_t target = (uintptr_t)fix->to;
 
 			if (!fix->to)
-				target = (uintptr_t)image->base + j->frags[j->funcs[fix->func].entry].pos;
-			j->arch->fix(to + pos, (uintptr_t)image->base + pos, target);
+				target = base + j->frags[j->funcs[fix->func].entry].pos;
+			j->arch->fix(to + pos, base + pos, target);
 		}
 		if (f->kind != JIT_NO_BRANCH)
 			j->arch->branch(at + size, f->kind, f->far, distance(j, n));
@@ -120,13 +167,13 @@ static void copy(const struct jit *j, const struct jit_image *image, uint8_t *to
 int jit_link(struct jit *j, struct jit_image *image)
 {
 	uint8_t *code = NULL;
-	uint32_t size;
 	int err;
 
 	j->frags[j->nfrags].start = (uint32_t)(j->at - j->code);
 	resolve_targets(j);
-	size = relax(j);
-	err = jit_mem_alloc(j->p->obj.k, size, image);
+	j->size = relax(j);
+	j->shift = best_shift(j);
+	err = jit_mem_alloc(j->p->obj.k, j->shift + j->size, image);
 	if (err)
 		return err;
 	err = -ERANGE;
@@ -136,14 +183,13 @@ int jit_link(struct jit *j, struct jit_image *image)
 	code = j->mem->alloc(j->mem->arg, image->size);
 	if (!code)
 		goto fail;
-	copy(j, image, code);
-	memset(code + size, j->arch->padding, image->size - size);
+	memset(code, j->arch->padding, j->shift);
+	copy(j, (uintptr_t)image->base + j->shift, code + j->shift);
+	memset(code + j->shift + j->size, j->arch->padding, image->size - j->shift - j->size);
 	err = jit_mem_write(image, code);
 	mem_free(j->mem, code);
-	if (!err) {
-		j->size = size;
+	if (!err)
 		return 0;
-	}
 fail:
 	jit_mem_free(j->p->obj.k, image);
 	return err;

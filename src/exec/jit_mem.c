@@ -32,7 +32,7 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-enum { CHUNK_SIZE = 256 * 1024, IMAGE_ALIGN = 16 };
+enum { CHUNK_SIZE = 256 * 1024 };
 
 /* Half of what a signed 32-bit displacement reaches: the other half is for callees around the anchor. */
 static const uintptr_t NEAR = 1u << 30;
@@ -197,7 +197,7 @@ int jit_mem_alloc(struct skep *k, size_t size, struct jit_image *out)
 
 	if (!pool)
 		return -ENOMEM;
-	size = (size + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+	size = (size + JIT_LINE - 1) & ~(size_t)(JIT_LINE - 1);
 	lock_take(&pool->lock);
 	c = pool->chunks;
 	if (!c || c->fd < 0 || c->size - c->used < size || c->pid != getpid()) {

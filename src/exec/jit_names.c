@@ -143,7 +143,7 @@ static void put_elf(struct buf *out, const struct jit *j, const struct jit_image
 	};
 	Elf64_Shdr sections[SECTIONS] = {
 		[SECTION_TEXT] = {.sh_name = NAME_TEXT, .sh_type = SHT_NOBITS,
-	                          .sh_flags = SHF_ALLOC | SHF_EXECINSTR, .sh_addr = (uintptr_t)image->base,
+	                          .sh_flags = SHF_ALLOC | SHF_EXECINSTR, .sh_addr = (uintptr_t)image->base + j->shift,
 	                          .sh_size = j->size, .sh_addralign = 16},
 		[SECTION_SYMTAB] = {.sh_name = NAME_SYMTAB, .sh_type = SHT_SYMTAB, .sh_offset = symtab,
 	                            .sh_size = nsyms * sizeof(Elf64_Sym), .sh_link = SECTION_STRTAB,
@@ -201,7 +201,7 @@ static void add_for_perf(const struct jit *j, const struct jit_image *image)
 	int fd;
 
 	for (uint32_t n = 0; n < j->p->nfuncs; n++) {
-		buf_printf(&lines, "%lx %x ", (unsigned long)((uintptr_t)image->base + func_pos(j, n)),
+		buf_printf(&lines, "%lx %x ", (unsigned long)((uintptr_t)image->base + j->shift + func_pos(j, n)),
 		           func_size(j, n));
 		put_name(&lines, j->p, n);
 		buf_puts(&lines, "\n");

@@ -8,6 +8,9 @@
 
 #include "exec/x86_64.h"
 
+/* How a jump compares: `bytes` of its rule. */
+enum { COMPARE_X, COMPARE_K, TEST_X, TEST_K };
+
 static uint32_t target(const struct jit_insn *in)
 {
 	return (uint32_t)((int64_t)in->pc + 1 + (in->op == OP_JAL ? in->imm : in->off));
@@ -30,42 +33,47 @@ static int may_goto(struct jit *j, const struct jit_insn *in, const struct x86_r
 	return 0;
 }
 
-static int compare_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+static void test_k(struct jit *j, enum x86_width w, unsigned reg, int32_t imm)
 {
-	EMIT(j, alu_rr, r->w, X_CMP, x86_reg[in->dst], x86_reg[in->src]);
-	jit_branch_to(j, r->code, target(in));
-	return 0;
-}
-
-static int compare_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
-{
-	unsigned dst = x86_reg[in->dst];
-
-	/* test sets the flags as a comparison with 0 would. */
-	if (in->imm)
-		EMIT(j, alu_ri, r->w, X_CMP, dst, in->imm);
+	if (imm >= 0 && imm <= 0x7f)
+		EMIT(j, test_ri8, reg, (unsigned)imm);
 	else
-		EMIT(j, rr, r->w, X_TEST, dst, dst);
+		EMIT(j, test_ri, imm > 0 ? X_32 : w, reg, imm);
+}
+
+void x86_compare(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	unsigned dst = x86_reg[in->dst], src = x86_reg[in->src];
+
+	switch (r->bytes) {
+	case COMPARE_X:
+		EMIT(j, alu_rr, r->w, X_CMP, dst, src);
+		break;
+	case COMPARE_K:
+		/* test sets the flags as a comparison with 0 would. */
+		if (in->imm)
+			EMIT(j, alu_ri, r->w, X_CMP, dst, in->imm);
+		else
+			EMIT(j, rr, r->w, X_TEST, dst, dst);
+		break;
+	case TEST_X:
+		EMIT(j, rr, r->w, X_TEST, src, dst);
+		break;
+	case TEST_K:
+		test_k(j, r->w, dst, in->imm);
+		break;
+	}
+}
+
+enum x86_cc x86_condition(const struct x86_rule *r)
+{
+	return r->code;
+}
+
+static int compare_jump(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	x86_compare(j, in, r);
 	jit_branch_to(j, r->code, target(in));
-	return 0;
-}
-
-static int test_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
-{
-	EMIT(j, rr, r->w, X_TEST, x86_reg[in->src], x86_reg[in->dst]);
-	jit_branch_to(j, X_NE, target(in));
-	return 0;
-}
-
-static int test_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
-{
-	unsigned dst = x86_reg[in->dst];
-
-	if (in->imm >= 0 && in->imm <= 0x7f)
-		EMIT(j, test_ri8, dst, (unsigned)in->imm);
-	else
-		EMIT(j, test_ri, in->imm > 0 ? X_32 : r->w, dst, in->imm);
-	jit_branch_to(j, X_NE, target(in));
 	return 0;
 }
 
@@ -84,7 +92,12 @@ static int not_here(struct jit *j, const struct jit_insn *in, const struct x86_r
 #define ALU(name, op) BOTH(name, x86_alu_k, x86_alu_x, .code = op)
 #define SHIFT(name, op) BOTH(name, x86_shift_k, x86_shift_x, .code = op)
 #define DIVIDE(name, op, remainder) BOTH(name, x86_div_k, x86_div_x, .code = op, .bytes = remainder)
-#define CMP(name, cc) BOTH(name, compare_k, compare_x, .code = cc)
+#define JUMP(name, cc, how)                                                                        \
+	[OP_##name##64_K] = {compare_jump, cc, X_64, how##_K},                                     \
+	[OP_##name##64_X] = {compare_jump, cc, X_64, how##_X},                                     \
+	[OP_##name##32_K] = {compare_jump, cc, X_32, how##_K},                                     \
+	[OP_##name##32_X] = {compare_jump, cc, X_32, how##_X}
+#define CMP(name, cc) JUMP(name, cc, COMPARE)
 #define LOAD(name, op, width) [OP_##name] = {x86_load, op, width}
 #define STORES(size, n)                                                                            \
 	[OP_ST_##size] = {x86_store_k, .bytes = n},                                                \
@@ -109,7 +122,7 @@ static int not_here(struct jit *j, const struct jit_insn *in, const struct x86_r
 	[OP_LD_ABS_##size] = {x86_packet_load, .bytes = n},                                        \
 	[OP_LD_IND_##size] = {x86_packet_load, .bytes = n}
 
-static const struct x86_rule rules[OP_COUNT] = {
+const struct x86_rule x86_rules[JIT_OPS] = {
 	ALU(ADD, X_ADD),
 	ALU(SUB, X_SUB),
 	ALU(OR, X_OR),
@@ -147,7 +160,7 @@ static const struct x86_rule rules[OP_COUNT] = {
 	CMP(JSGE, X_GE),
 	CMP(JSLT, X_L),
 	CMP(JSLE, X_LE),
-	BOTH(JSET, test_k, test_x),
+	JUMP(JSET, X_NE, TEST),
 	[OP_JA] = {jump},
 	[OP_JAL] = {jump},
 	[OP_MAY_GOTO] = {may_goto},
@@ -178,11 +191,20 @@ static const struct x86_rule rules[OP_COUNT] = {
 	PACKET(W, 4),
 	[OP_LDX_CPU_W] = {x86_load_cpu, .w = X_32},
 	[OP_LDX_CPU_DW] = {x86_load_cpu, .w = X_64},
+
+	[JIT_ROTATE64] = {x86_rotate, .w = X_64},
+	[JIT_ROTATE32] = {x86_rotate, .w = X_32},
+	[JIT_ADD64_X] = {x86_add3_x, .w = X_64},
+	[JIT_ADD32_X] = {x86_add3_x, .w = X_32},
+	[JIT_ADD64_K] = {x86_add3_k, .w = X_64},
+	[JIT_ADD32_K] = {x86_add3_k, .w = X_32},
+	[JIT_OP_MEM] = {x86_op_mem},
+	[JIT_SELECT] = {x86_select},
 };
 
 static int insn(struct jit *j, const struct jit_insn *in)
 {
-	const struct x86_rule *r = &rules[in->op];
+	const struct x86_rule *r = &x86_rules[in->op];
 
 	return r->emit ? r->emit(j, in, r) : not_here(j, in, r);
 }
@@ -219,6 +241,7 @@ static void fix(uint8_t *at, uintptr_t from, uintptr_t to)
 
 const struct jit_arch jit_arch_host = {
 	.name = "x86_64",
+	.fuses = UINT32_MAX,
 	.insn_max = 192,
 	.features = features,
 	.begin = x86_begin,

@@ -56,15 +56,24 @@ static inline void x86_land(struct jit *j, uint8_t *jump)
 /* What is known of register r after a write of it. */
 static inline void x86_wrote(struct jit *j, unsigned r, bool upper_is_zero)
 {
-	j->zext = (uint16_t)((j->zext & ~(1u << r)) | (unsigned)upper_is_zero << r);
+	j->known.zext = (uint16_t)((j->known.zext & ~(1u << r)) | (unsigned)upper_is_zero << r);
 }
 
 static inline bool x86_is_zext(const struct jit *j, unsigned r)
 {
-	return j->zext >> r & 1;
+	return j->known.zext >> r & 1;
 }
 
 typedef int x86_emit(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
+
+extern const struct x86_rule x86_rules[JIT_OPS];
+
+/* x86_64.c: the comparison of a jump instruction, and the condition on which it jumps. */
+void x86_compare(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
+enum x86_cc x86_condition(const struct x86_rule *r);
+
+/* x86_64_fuse.c */
+x86_emit x86_rotate, x86_add3_x, x86_add3_k, x86_op_mem, x86_select;
 
 /* x86_64_alu.c */
 x86_emit x86_alu_x, x86_alu_k, x86_shift_x, x86_shift_k, x86_mul_x, x86_mul_k, x86_div_x, x86_div_k,

@@ -80,7 +80,6 @@ void x86_begin(struct jit *j)
 	if (j->func->may_goto)
 		EMIT(j, store_imm, 8, X_RBP, x86_may_goto_slot(j), MAY_GOTO_LIMIT);
 	j->exit_size = 0;
-	j->zext = 0;
 }
 
 /* Undoes begin(); changes rcx and the flags besides. */
@@ -141,7 +140,7 @@ static void call_c(struct jit *j, const void *to)
 		EMIT(j, mov_ri, X_RAX, (uintptr_t)to);
 		EMIT(j, call_r, X_RAX);
 	}
-	j->zext &= (uint16_t)~CALL_CHANGES;
+	j->known.zext &= (uint16_t)~CALL_CHANGES;
 }
 
 /*
@@ -168,7 +167,7 @@ static void tail_call(struct jit *j)
 	EMIT(j, jmp_m, X_RDX, offsetof(struct prog, entry));
 	for (int i = 0; i < 3; i++)
 		x86_land(j, fail[i]);
-	j->zext &= (uint16_t)~CALL_CHANGES;
+	j->known.zext &= (uint16_t)~CALL_CHANGES;
 }
 
 int x86_call(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
@@ -190,7 +189,7 @@ int x86_call_local(struct jit *j, const struct jit_insn *in, const struct x86_ru
 {
 	EMIT(j, byte, X_CALL_REL);
 	jit_call_local(j, j->p->aux[in->pc].func, 4);
-	j->zext &= (uint16_t)~CALL_CHANGES;
+	j->known.zext &= (uint16_t)~CALL_CHANGES;
 	return 0;
 }
 

@@ -47,6 +47,7 @@ enum x86_op {
 	X_STORE = 0x89,
 	X_LOAD = 0x8b,
 	X_LEA = 0x8d,
+	X_CMOV = 0x0f40, /* + condition */
 	X_IMUL_RR = 0x0faf,
 	X_CMPXCHG = 0x0fb1,
 	X_MOVZX8 = 0x0fb6,
