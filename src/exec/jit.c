@@ -257,7 +257,8 @@ static int compile(struct jit *j, struct jit_image *image)
 		return err;
 	jit_live(j);
 	j->frags = alloc_array(j, (size_t)j->max_frags + 1, sizeof(j->frags[0]));
-	j->fixups = alloc_array(j, (size_t)j->max_fixups + 1, sizeof(j->fixups[0]));
+	/* Beside the calls in the program, each callback's stub has one. */
+	j->fixups = alloc_array(j, (size_t)j->max_fixups + p->nfuncs + 1, sizeof(j->fixups[0]));
 	j->code = j->at = alloc_array(j, first, 1);
 	if (!j->frags || !j->fixups || !j->code)
 		return -ENOMEM;
