@@ -57,13 +57,14 @@ static size_t lay_out(struct table *t, uint8_t *base, bool per_cpu)
 	t->pool.part = carve(base, &used, t->pool.nparts, sizeof(struct pool_part));
 	t->stride = stride_for(key_end + (per_cpu ? 0 : value));
 	first = carve(base, &used, t->nelems, t->stride);
-	t->elems = first - t->stride;
-	t->values = t->elems + key_end;
+	t->elems = base ? first - t->stride : NULL;
+	t->values = base ? t->elems + key_end : NULL;
 	t->value_stride = t->stride;
 	if (per_cpu) {
 		t->plane = round_up(value * t->nelems, LINE);
 		t->value_stride = value;
-		t->values = (uint8_t *)carve(base, &used, t->ncpus, t->plane) - value;
+		first = carve(base, &used, t->ncpus, t->plane);
+		t->values = base ? first - value : NULL;
 	}
 	return round_up(used, LINE);
 }
