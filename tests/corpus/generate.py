@@ -208,6 +208,8 @@ def memory():
                    [run(words, 7) + ' : ' + ' '.join(
                        '%#x' % int.from_bytes(after[i:i + 8], 'little') for i in range(0, 24, 8))],
                    *where)
+            runs = [run((a, b), stack_sum(a, b, off, n)) for a in (0x1122334455667788, M[64])
+                    for b in (0, 0xf0e0d0c0b0a09080)]
             f.test('stack%d_at_%d' % (bits, off),
                    [load(3, 0), load(4, 1),
                     '*(u64 *)(r10 - 8) = r4', '*(u64 *)(r10 - 16) = r4', '*(u64 *)(r10 - 24) = r4',
@@ -216,9 +218,7 @@ def memory():
                     'r3 = *(u64 *)(r10 - 24)', 'r0 ^= r3',
                     'r3 = *(u64 *)(r10 - 16)', 'r0 ^= r3',
                     'r3 = *(u64 *)(r10 - 8)', 'r0 ^= r3', 'exit'],
-                   [run((a, b), stack_sum(a, b, off, n)) for a in (0x1122334455667788, M[64])
-                    for b in (0, 0xf0e0d0c0b0a09080)],
-                   *(['not kernel stack accesses are aligned there'] if off % n else []))
+                   ['reject EACCES misaligned stack access'] if off % n else runs)
 
 
 def stack_sum(a, b, off, n):

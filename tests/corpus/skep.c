@@ -69,7 +69,7 @@ static int load_program(const struct place *place, struct loaded *l, unsigned i,
 	p->hook = hook_find(&l->k, p->type);
 	p->gpl = true;
 	p->trusted = true;
-	snprintf(p->name, sizeof(p->name), "program%u", i);
+	snprintf(p->name, sizeof(p->name), "program%u", i & 0xff);
 	p->norig = (uint32_t)(from->n + skip);
 	p->orig = mem_zalloc_array(&l->k.mem, p->norig, sizeof(p->orig[0]));
 	p->func_infos = mem_zalloc_array(&l->k.mem, from->nfuncs, sizeof(p->func_infos[0]));
@@ -156,11 +156,12 @@ static int skep_load(const struct place *place, const struct test *t, void **loa
 {
 	struct loaded *l = calloc(1, sizeof(*l));
 	struct buf log = {0};
-	int err = core_init(&l->k, &mem_libc, &tables, 2);
+	int err = core_init(&l->k, &mem_libc, &tables, 1);
 
 	l->t = t;
 	l->k.trust = true;
-	l->k.cpus[1].fuel = t->fuel;
+	if (!err)
+		l->k.cpus[0].fuel = t->fuel;
 	if (!err)
 		err = make_maps(l, &log);
 	for (unsigned i = 0; !err && i < t->nprograms; i++)
@@ -179,7 +180,7 @@ static int skep_load(const struct place *place, const struct test *t, void **loa
 /* A program that takes a packet, run as BPF_PROG_TEST_RUN does it. */
 static int run_packet(struct prog *p, uint8_t *memory, size_t len, uint64_t *r0)
 {
-	struct test_run run = {.data_in = memory, .data_size_in = (uint32_t)len, .cpu = 1};
+	struct test_run run = {.data_in = memory, .data_size_in = (uint32_t)len};
 	int err = p->hook->test_run ? p->hook->test_run(p, &run) : -ENOTSUPP;
 
 	*r0 = run.retval;
@@ -190,7 +191,7 @@ static bool skep_run(void *loaded, uint8_t *memory, uint64_t *r0, char *why, siz
 {
 	struct loaded *l = loaded;
 	struct raw_ctx ctx = {.mem = memory, .len = l->t->memory};
-	struct cpu *cpu = &l->k.cpus[1];
+	struct cpu *cpu = &l->k.cpus[0]; /* the only one, so a test run takes it too */
 	int err = 0;
 
 	if (l->t->type)
