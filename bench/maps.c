@@ -24,6 +24,7 @@ struct bench {
 	struct map *m;
 	struct cpu *cpu;
 	uint32_t *order; /* OPS random numbers */
+	uint32_t n;    /* elements that set_up() put in, for those who ask */
 	uint64_t next; /* a key that was never used */
 	uint64_t sink;
 };
@@ -220,6 +221,81 @@ static void array_look(struct bench *b)
 	b->sink += sum;
 }
 
+/* --- LPM ---------------------------------------------------------------------------------------- */
+
+struct prefix {
+	uint32_t len, addr;
+};
+
+/* Lengths 8 ... 32, as random as the addresses. */
+static struct prefix prefix(uint32_t i)
+{
+	uint64_t r = mix(i + 77);
+
+	return (struct prefix){8 + (uint32_t)(r >> 32) % 25, (uint32_t)r};
+}
+
+static void lpm_make(struct bench *b, uint32_t n)
+{
+	make(b, BPF_MAP_TYPE_LPM_TRIE, 8, 8, n, BPF_F_NO_PREALLOC);
+	for (uint32_t i = 0; i < n; i++) {
+		struct prefix p = prefix(i);
+		uint64_t value = i;
+
+		put(b, &p, &value, 0);
+	}
+	b->n = n;
+}
+
+static void lpm_1k(struct bench *b)
+{
+	lpm_make(b, 1000);
+}
+
+static void lpm_64k(struct bench *b)
+{
+	lpm_make(b, 65536);
+}
+
+static void lpm_look(struct bench *b)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < OPS; i++) {
+		struct prefix p = {32, b->order[i]};
+		uint64_t *value = look(b, &p);
+
+		if (value)
+			sum += *value;
+	}
+	b->sink += sum;
+}
+
+/* Addresses below the prefixes that are there; the address of the next depends on this answer. */
+static void lpm_look_chained(struct bench *b)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < OPS; i++) {
+		struct prefix p = {32, b->order[(i + (sum & 1)) % OPS]};
+		uint64_t *value = look(b, &p);
+
+		if (value)
+			sum += *value;
+	}
+	b->sink += sum;
+}
+
+static void lpm_update(struct bench *b)
+{
+	for (int i = 0; i < OPS; i++) {
+		struct prefix p = prefix(b->order[i] % b->n);
+		uint64_t value = 1;
+
+		put(b, &p, &value, 0);
+	}
+}
+
 /* --- Ring buffers ------------------------------------------------------------------------------- */
 
 static void ring_make(struct bench *b)
@@ -287,6 +363,10 @@ static const struct row rows[] = {
 	{"LRU hit, 64k", 45, 0.5, lru_full, look_64k},
 	{"LRU update, 64k", 284, 0.5, lru_full, update_64k},
 	{"LRU insert+evict", 234, 0.5, lru_full, insert_new},
+	{"LPM lookup, 1k prefixes", 56, 0.5, lpm_1k, lpm_look},
+	{"LPM lookup, 64k prefixes", 192, 0.2, lpm_64k, lpm_look},
+	{"LPM lookup, 64k, one by one", 192, 0.2, lpm_64k, lpm_look_chained},
+	{"LPM update, 64k prefixes", 0, 0, lpm_64k, lpm_update},
 	{"ring buffer reserve+submit", 25, 1, ring_make, ring_reserve_submit},
 	{"ring buffer output", 36, 1, ring_make, ring_output},
 };
