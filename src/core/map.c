@@ -107,6 +107,8 @@ int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 		mem_free(&k->mem, m);
 		return err;
 	}
+	if (!map_prog_writes(m))
+		pages_refuse_writers(&m->pages);
 	*out = m;
 	return 0;
 }
@@ -166,7 +168,10 @@ int map_next_key(struct map *m, const void *key, void *next)
 
 int map_freeze(struct map *m)
 {
-	return atomic_exchange(&m->frozen, true) ? -EBUSY : 0;
+	if (atomic_exchange(&m->frozen, true))
+		return -EBUSY;
+	pages_refuse_writers(&m->pages);
+	return 0;
 }
 
 bool map_prog_array_fits(struct map *m, const struct prog *p)
