@@ -79,6 +79,7 @@ struct cpu {
 struct skep {
 	struct mem mem;
 	struct registry reg;
+	uint32_t uid;   /* of who made this kernel: programs say who loaded them */
 	unsigned ncpus; /* possible CPUs: size of every per-CPU value and of cpus[] */
 	struct cpu *cpus;
 	struct fault *faults; /* [ncpus]: what cpu->fault points to, when it does */

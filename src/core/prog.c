@@ -10,8 +10,8 @@ static void prog_free(struct obj *o)
 	struct prog *p = prog_of(o);
 	struct skep *k = o->k;
 
-	/* A prog array or link may have unpublished it while another thread runs it. */
-	if (p->entry)
+	/* A prog array may have let go of it while another thread was about to jump to it. */
+	if (atomic_load(&p->shared))
 		rcu_synchronize(&k->rcu);
 	if (p->engine && p->engine->release)
 		p->engine->release(p);

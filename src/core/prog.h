@@ -56,9 +56,9 @@ struct prog {
 	const struct hook *hook;
 	const struct engine *engine;
 	char name[BPF_OBJ_NAME_LEN];
-	uint8_t tag[BPF_TAG_SIZE];
 	bool gpl;
 	bool trusted; /* verified, or run by explicit trust: may run unchecked */
+	_Atomic bool shared; /* others may reach it without a reference: it was in a prog array */
 	bool uses_cpu; /* calls helpers, tail calls or reads the CPU slot */
 
 	struct insn *orig; /* as loaded */
@@ -138,6 +138,12 @@ static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu
 	rcu_read_leave(&cpu->rcu);
 	return ret;
 }
+
+/*
+ * The tag of a program, or of a function of it, of n slots as loaded: the first 8 bytes of the SHA-256 of
+ * its instructions, in which the descriptors of maps count as 0 (Linux 6.18; kernels before took SHA-1).
+ */
+void prog_tag(const struct insn *insns, uint32_t n, uint8_t tag[BPF_TAG_SIZE]);
 
 /* Index into p->lines of the line that instruction `orig` belongs to, or -1. */
 int prog_line(const struct prog *p, uint32_t orig);

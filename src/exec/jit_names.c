@@ -98,9 +98,12 @@ static uint32_t func_size(const struct jit *j, uint32_t n)
 
 static void put_name(struct buf *b, const struct prog *p, uint32_t n)
 {
+	uint8_t tag[BPF_TAG_SIZE];
+
+	prog_tag(p->orig, p->norig, tag);
 	buf_puts(b, "bpf_prog_");
 	for (unsigned i = 0; i < BPF_TAG_SIZE; i++)
-		buf_printf(b, "%02x", p->tag[i]);
+		buf_printf(b, "%02x", tag[i]);
 	if (p->name[0])
 		buf_printf(b, "_%s", p->name);
 	if (n)

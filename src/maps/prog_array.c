@@ -66,6 +66,7 @@ static int prog_array_set(struct map *m, const void *key, struct obj *o, uint64_
 		return -E2BIG;
 	if (!map_prog_array_fits(m, p))
 		return -EINVAL;
+	atomic_store(&p->shared, true);
 	exchange(m, slot, p);
 	return 0;
 }

@@ -15,7 +15,6 @@
 #include "core/map.h"
 #include "sys/fd.h"
 #include "sys/load.h"
-#include "sys/tag.h"
 #include "verifier/verify.h"
 
 enum {
@@ -178,7 +177,6 @@ static int describe(struct load *l)
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	l->p->load_time = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	l->p->uid = l->call->c->uid;
-	tag_of(l->p->orig, l->p->norig, l->p->tag);
 	return 0;
 }
 

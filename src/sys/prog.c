@@ -12,7 +12,6 @@
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
-#include "sys/tag.h"
 
 enum {
 	DATA_MAX = 1 << 20, /* more than any hook takes */
@@ -288,7 +287,7 @@ static int answer_tags(struct call *call, const struct prog *p, struct prog_info
 		uint32_t end = p->funcs[i].end < p->ninsns ? p->aux[p->funcs[i].end].orig : p->norig;
 		uint8_t tag[BPF_TAG_SIZE];
 
-		tag_of(p->orig + first, end - first, tag);
+		prog_tag(p->orig + first, end - first, tag);
 		err = client_write(call->c, info->prog_tags + i * sizeof(tag), tag, sizeof(tag));
 	}
 	return err;
@@ -320,7 +319,7 @@ int prog_info_answer(struct call *call, struct obj *o)
 		return err;
 	info.type = p->type;
 	info.id = p->obj.id;
-	memcpy(info.tag, p->tag, sizeof(info.tag));
+	prog_tag(p->orig, p->norig, info.tag);
 	info.load_time = p->load_time;
 	info.created_by_uid = p->uid;
 	memcpy(info.name, p->name, sizeof(info.name));

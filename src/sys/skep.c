@@ -35,10 +35,10 @@ static_assert(sizeof(struct skep_skb_in) == sizeof(struct skb_in) &&
               "struct skep_skb_in is struct skb_in");
 static_assert((int)SKEP_HEADROOM == (int)PKT_HEADROOM && (int)SKEP_TAILROOM == (int)PKT_TAILROOM, "");
 
-static struct client self(void)
+static struct client self(const struct skep *k)
 {
 	return (struct client){
-		.ops = &client_self_ops, .uid = getuid(), .flags = CLIENT_PRIVILEGED};
+		.ops = &client_self_ops, .uid = k->uid, .flags = CLIENT_PRIVILEGED};
 }
 
 const char *skep_version(void)
@@ -108,6 +108,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 		err = fd_init(k, o.bpffs);
 	if (err)
 		goto fail;
+	k->uid = getuid();
 	k->trust = o.trust_programs;
 	k->blind = o.blind_constants;
 	k->jit_names = o.publish_jit_names;
@@ -142,7 +143,7 @@ const char *skep_bpffs(const struct skep *k)
 
 int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size)
 {
-	struct client c = self();
+	struct client c = self(k);
 
 	return bpf_command(k, &c, cmd, (uintptr_t)attr, size);
 }
@@ -173,7 +174,7 @@ void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions)
 
 static int from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out)
 {
-	struct client c = self();
+	struct client c = self(k);
 
 	return fd_resolve(k, &c, fd, kind, out, NULL);
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Program tags. Requires: nothing. Provides: tag.h.
+ * Program tags: prog_tag(). Requires: nothing.
  *
  * SHA-256 as FIPS 180-4 gives it. The program is hashed through a buffer of a few blocks, in which the
  * wide loads of maps are cleared; a wide load may straddle two fills.
  */
-#include "sys/tag.h"
-
-#include <stdbool.h>
 #include <string.h>
 
-#include "isa/insn.h"
+#include "core/prog.h"
 
 enum { BLOCK = 64, PSEUDO_MAP_FD = 1, PSEUDO_MAP_VALUE = 2, LDDW = 0x18 };
 
@@ -85,7 +82,7 @@ static void copy_cleared(struct insn *to, const struct insn *from, uint32_t n, b
 	}
 }
 
-void tag_of(const struct insn *insns, uint32_t n, uint8_t tag[8])
+void prog_tag(const struct insn *insns, uint32_t n, uint8_t tag[BPF_TAG_SIZE])
 {
 	uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 	                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

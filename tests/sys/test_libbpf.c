@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Unmodified libbpf on Skep: one object with global data, maps, CO-RE, kconfig externs, subprograms, a
+ * prog array, pinning by name and a ring buffer, loaded and run through libskep-bpf.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "skep.h"
+#include "skep_bpf.h"
+
+struct fixture {
+	struct skep *k;
+	char dir[32];
+	struct bpf_object *obj;
+};
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+static int open_object(struct fixture *f)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = f->dir);
+
+	f->obj = bpf_object__open_file(OBJECT_DIR "/features.bpf.o", &opts);
+	if (!f->obj)
+		return -1;
+	/* Without the host's BTF there is nothing to relocate against. */
+	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(f->obj, "entry"), false);
+	return bpf_object__load(f->obj);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct skep_options o = {.size = sizeof(o), .engine = SKEP_ENGINE_AUTO, .trust_programs = 1};
+	int err;
+
+	strcpy(f->dir, "/tmp/skep-libbpf-XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	o.bpffs = f->dir;
+	err = skep_new(&o, &f->k);
+	if (err)
+		return err;
+	libbpf_set_print(quiet);
+	skep_bpf_bind(f->k);
+	*state = f;
+	return open_object(f);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	bpf_object__close(f->obj);
+	skep_bpf_bind(NULL);
+	skep_free(f->k);
+	if (rmdir(f->dir) != 0) /* its pins went with the kernel */
+		return -1;
+	free(f);
+	return 0;
+}
+
+static int prog_fd(const struct fixture *f, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(f->obj, name));
+}
+
+static int map_fd(const struct fixture *f, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(f->obj, name);
+}
+
+static uint32_t run(const struct fixture *f, const char *name, unsigned size)
+{
+	char packet[128] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = size);
+
+	assert_int_equal(bpf_prog_test_run_opts(prog_fd(f, name), &opts), 0);
+	return opts.retval;
+}
+
+/* The map of a section of global data, mapped as a skeleton does it. */
+static void *global(const struct fixture *f, const char *section, int prot)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, f->obj)
+		if (strstr(bpf_map__name(map), section))
+			return mmap(NULL, 4096, prot, MAP_SHARED, bpf_map__fd(map), 0);
+	return MAP_FAILED;
+}
+
+static void programs_run_and_see_their_data(void **state)
+{
+	struct fixture *f = *state;
+	unsigned key = 100;
+	unsigned long n = 0;
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	assert_int_equal(run(f, "entry", 100), 2);
+	assert_int_equal(run(f, "entry", 100), 2);
+	assert_int_equal(bpf_map_lookup_elem(map_fd(f, "counts"), &key, &n), 0);
+	assert_int_equal(n, 2);
+	/* A tail call through the prog array that libbpf filled. */
+	assert_int_equal(run(f, "entry", 64), 3);
+}
+
+static void global_data_is_shared_memory(void **state)
+{
+	struct fixture *f = *state;
+	long *sum = global(f, ".data", PROT_READ | PROT_WRITE);
+	long before;
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	assert_ptr_not_equal(sum, MAP_FAILED);
+	before = *sum;
+	run(f, "entry", 100);
+	/* 2 + (2 * 3 + hidden[2]) */
+	assert_int_equal(*sum, before + 2 + 6 + 3);
+	*sum = 0;
+	run(f, "entry", 100);
+	assert_int_equal(*sum, 11);
+	munmap(sum, 4096);
+}
+
+static void constants_are_frozen(void **state)
+{
+	struct fixture *f = *state;
+	unsigned key = 0;
+	int value = 9;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, f->obj)
+		if (strstr(bpf_map__name(map), ".rodata"))
+			break;
+	assert_non_null(map);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, &value, 0), -EPERM);
+	assert_int_equal(bpf_map_freeze(bpf_map__fd(map)), -EPERM);
+	assert_ptr_equal(global(f, ".rodata", PROT_READ | PROT_WRITE), MAP_FAILED);
+	assert_ptr_not_equal(global(f, ".rodata", PROT_READ), MAP_FAILED);
+}
+
+static int on_event(void *arg, void *data, size_t len)
+{
+	unsigned *seen = arg, *e = data;
+
+	assert_int_equal(len, 8);
+	seen[0]++;
+	seen[1] = e[0];
+	return 0;
+}
+
+static void events_arrive_through_epoll(void **state)
+{
+	struct fixture *f = *state;
+	unsigned seen[2] = {0, 0};
+	struct ring_buffer *ring;
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	ring = ring_buffer__new(map_fd(f, "events"), on_event, seen, NULL);
+	assert_non_null(ring);
+	ring_buffer__consume(ring);
+	seen[0] = 0;
+	assert_int_equal(ring_buffer__poll(ring, 0), 0);
+	for (unsigned i = 0; i < 1000; i++) { /* round the ring many times */
+		run(f, "entry", 70 + i % 50);
+		if (i % 7 == 0)
+			assert_int_equal(ring_buffer__poll(ring, 1000), i ? 7 : 1);
+		assert_int_equal(seen[0], i / 7 * 7 + 1);
+	}
+	assert_int_equal(ring_buffer__poll(ring, 1000), 5);
+	assert_int_equal(seen[1], 70 + 999 % 50);
+	ring_buffer__free(ring);
+}
+
+static void maps_are_pinned_by_name(void **state)
+{
+	struct fixture *f = *state;
+	char path[64];
+	unsigned key = 1, value = 2;
+	struct bpf_object *again;
+	struct stat st;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .pin_root_path = f->dir);
+
+	snprintf(path, sizeof(path), "%s/pinned", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(bpf_map_update_elem(map_fd(f, "pinned"), &key, &value, 0), 0);
+	assert_int_equal(run(f, "uses_pin", 64), 2);
+
+	/* Another object of the same source finds the same map. */
+	again = bpf_object__open_file(OBJECT_DIR "/features.bpf.o", &opts);
+	assert_non_null(again);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(again, "entry"), false);
+	assert_int_equal(bpf_object__load(again), 0);
+	value = 0;
+	assert_int_equal(bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(again, "pinned"), &key,
+	                                     &value), 0);
+	assert_int_equal(value, 2);
+	bpf_object__close(again);
+	value = bpf_obj_get(path);
+	assert_true((int)value >= 0);
+	close((int)value);
+}
+
+static void core_and_kconfig(void **state)
+{
+	struct fixture *f = *state;
+	struct {
+		int runs;
+		unsigned kernel_version, pid_offset;
+	} *bss = global(f, ".bss", PROT_READ);
+	struct {
+		long sum;
+		int missing, has_pid, has_nothing;
+	} *data = global(f, ".data", PROT_READ);
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	assert_ptr_not_equal(bss, MAP_FAILED);
+	assert_ptr_not_equal(data, MAP_FAILED);
+	run(f, "entry", 100);
+	assert_true(bss->runs > 0);
+	assert_true(bss->kernel_version > 0x040000);
+	assert_true(bss->pid_offset > 0);
+	assert_int_equal(data->missing, 0);
+	assert_int_equal(data->has_pid, 1);
+	assert_int_equal(data->has_nothing, 0);
+	munmap(bss, 4096);
+	munmap(data, 4096);
+}
+
+static void infos(void **state)
+{
+	struct fixture *f = *state;
+	struct bpf_prog_info info = {0};
+	struct bpf_map_info map_info = {0};
+	uint32_t len = sizeof(info), map_ids[16];
+
+	info.nr_map_ids = 16;
+	info.map_ids = (uintptr_t)map_ids;
+	assert_int_equal(bpf_obj_get_info_by_fd(prog_fd(f, "uses_pin"), &info, &len), 0);
+	assert_string_equal(info.name, "uses_pin");
+	assert_int_equal(info.type, BPF_PROG_TYPE_XDP);
+	assert_true(info.btf_id > 0);
+	assert_int_equal(info.nr_func_info, 1);
+	assert_true(info.nr_line_info > 0);
+	assert_true(info.nr_map_ids >= 1);
+	len = sizeof(map_info);
+	assert_int_equal(bpf_obj_get_info_by_fd(map_fd(f, "counts"), &map_info, &len), 0);
+	assert_string_equal(map_info.name, "counts");
+	assert_int_equal(map_info.max_entries, 64);
+	assert_true(map_info.btf_value_type_id > 0);
+}
+
+static void the_process_can_be_bound_and_unbound(void **state)
+{
+	struct fixture *f = *state;
+	unsigned key = 0, value;
+
+	assert_ptr_equal(skep_bpf_bind(NULL), f->k);
+	/* The operating system does not know this descriptor as a map. */
+	assert_true(bpf_map_lookup_elem(map_fd(f, "pinned"), &key, &value) < 0);
+	assert_null(skep_bpf_bind(f->k));
+	assert_int_equal(bpf_map_lookup_elem(map_fd(f, "pinned"), &key, &value), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_run_and_see_their_data),
+		cmocka_unit_test(global_data_is_shared_memory),
+		cmocka_unit_test(constants_are_frozen),
+		cmocka_unit_test(events_arrive_through_epoll),
+		cmocka_unit_test(maps_are_pinned_by_name),
+		cmocka_unit_test(core_and_kconfig),
+		cmocka_unit_test(infos),
+		cmocka_unit_test(the_process_can_be_bound_and_unbound),
+	};
+
+	return cmocka_run_group_tests_name("libbpf", tests, setup, teardown);
+}
