@@ -269,12 +269,6 @@ static void catch_interrupt(void)
 	sigaction(SIGINT, &action, NULL);
 }
 
-static bool takes_packets(enum bpf_prog_type type)
-{
-	return type == BPF_PROG_TYPE_XDP || type == BPF_PROG_TYPE_SOCKET_FILTER ||
-	       type == BPF_PROG_TYPE_SCHED_CLS || type == BPF_PROG_TYPE_SCHED_ACT;
-}
-
 /* Brings one side to where it can run. copy: where its packets live when others need the original. */
 static int prepare(struct side *s, const struct exec_options *o, const struct exec_bytes *elf,
                    struct capture *input, struct capture *copy)
@@ -286,8 +280,8 @@ static int prepare(struct side *s, const struct exec_options *o, const struct ex
 		return err;
 	type = bpf_program__type(s->prog);
 	if (o->pcap && !takes_packets(type))
-		return fail(EXIT_UNSUPPORTED, "%s: program '%s' is a %s program, which takes no packets; "
-		            "--ctx may do", file_name(o->object), bpf_program__name(s->prog),
+		return fail(EXIT_USAGE, "%s: program '%s' is a %s program, which takes no packets; --ctx "
+		            "may do", file_name(o->object), bpf_program__name(s->prog),
 		            libbpf_bpf_prog_type_str(type));
 	if (s->k && o->engine != SKEP_ENGINE_AUTO && o->engine != SKEP_ENGINE_CHECKED && !o->trust)
 		warn("the program is neither verified nor trusted, so it runs checked; --trust changes "

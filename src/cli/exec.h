@@ -105,6 +105,8 @@ int maps_fill(struct side *s, const struct exec_options *o);
 
 /* --- run.c -------------------------------------------------------------------------------------- */
 
+/* Can a program of this type be run over a capture? */
+bool takes_packets(enum bpf_prog_type type);
 /* Runs s->prog as s->run says. */
 int run_capture(struct side *s);
 /* Runs it on one packet and context by BPF_PROG_TEST_RUN, s->run.repeat times; work holds the packet. */

@@ -40,7 +40,7 @@ struct out {
 	struct node *root, *at; /* at: the innermost open object or list */
 };
 
-enum { NAME_WIDTH = 22, MAX_COLUMNS = 32, MAX_SPREAD = 8 };
+enum { NAME_WIDTH = 25, MAX_COLUMNS = 32, MAX_SPREAD = 8 };
 
 static void *need(void *block)
 {

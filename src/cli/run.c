@@ -49,6 +49,12 @@ static void count(struct run *r, uint32_t code)
 	}
 }
 
+bool takes_packets(enum bpf_prog_type type)
+{
+	return type == BPF_PROG_TYPE_XDP || type == BPF_PROG_TYPE_SOCKET_FILTER ||
+	       type == BPF_PROG_TYPE_SCHED_CLS || type == BPF_PROG_TYPE_SCHED_ACT;
+}
+
 /* --- Skep ------------------------------------------------------------------------------------- */
 
 static inline struct skep_xdp packet_ctx(const struct capture *c, const struct packet *p)
@@ -250,21 +256,27 @@ int run_single(struct side *s, const struct exec_options *o)
 	struct capture *c = r->work;
 	struct packet *p = &c->packets[0];
 	uint8_t *ctx = o->ctx.data ? malloc(o->ctx.len + 1) : NULL;
-	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, t, .repeat = (int)r->repeat, .ctx_in = o->ctx.data,
-	                    .ctx_size_in = (uint32_t)o->ctx.len, .ctx_out = ctx,
-	                    .ctx_size_out = (uint32_t)o->ctx.len);
-	uint64_t start = now_ns();
+	/* Types without packets change their context in place, and take no word on how often. */
+	bool in_place = !takes_packets(bpf_program__type(s->prog));
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, t, .repeat = r->repeat > 1 ? (int)r->repeat : 0,
+	                    .ctx_in = ctx, .ctx_size_in = (uint32_t)o->ctx.len,
+	                    .ctx_out = in_place ? NULL : ctx,
+	                    .ctx_size_out = in_place ? 0 : (uint32_t)o->ctx.len);
+	uint64_t start;
 	int err;
 
 	r->verdicts = calloc(1, sizeof(*r->verdicts));
 	if (!r->verdicts || (o->ctx.data && !ctx))
 		return fail(EXIT_FAILED, "out of memory");
+	if (ctx)
+		memcpy(ctx, o->ctx.data, o->ctx.len);
 	if (o->data.data) {
 		t.data_in = c->arena + p->at;
 		t.data_size_in = p->len;
 		t.data_out = c->arena + p->at - CAPTURE_HEADROOM;
 		t.data_size_out = CAPTURE_HEADROOM + p->len + CAPTURE_TAILROOM;
 	}
+	start = now_ns();
 	err = bpf_prog_test_run_opts(s->fd, &t);
 	if (err) {
 		free(ctx);
@@ -275,7 +287,7 @@ int run_single(struct side *s, const struct exec_options *o)
 	r->runs = r->repeat;
 	r->verdicts[0] = t.retval;
 	count(r, t.retval);
-	r->ctx_out = (struct exec_bytes){ctx, t.ctx_size_out};
+	r->ctx_out = (struct exec_bytes){ctx, in_place ? o->ctx.len : t.ctx_size_out};
 	if (o->data.data)
 		packet_done(p, p->at - CAPTURE_HEADROOM, t.data_size_out);
 	return 0;

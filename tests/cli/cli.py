@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of skep: every option, every kind of bad input. Prints TAP.
 
-    cli.py SKEP OBJECTS        OBJECTS: the directory of compiled tests/cli/bpf/*.bpf.c
+    cli.py SKEP OBJECTS EXAMPLES
+
+OBJECTS: the directory of compiled tests/cli/bpf/*.bpf.c; EXAMPLES: that of examples/, built.
 """
 import gzip
 import json
@@ -15,7 +17,8 @@ import sys
 import tempfile
 import time
 
-SKEP, OBJECTS = sys.argv[1], sys.argv[2]
+SKEP, OBJECTS, EXAMPLES = sys.argv[1:4]
+SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 TMP = tempfile.mkdtemp(prefix="skep-cli-")
 count = failed = 0
 ENV = dict(os.environ, NO_COLOR="1", LC_ALL="C")
@@ -301,6 +304,9 @@ def programs():
            r"XDP_DROP +1 +2\n +XDP_PASS +2 +4\n +XDP_TX +3 +2\n")
     expect("tail calls, JIT", ["exec", obj("tails"), "--prog", "entry", "--pcap", cap, "--trust"], 0,
            r"XDP_DROP +1 +2\n +XDP_PASS +2 +4\n +XDP_TX +3 +2\n")
+    for options in ([], ["--trust"], ["--trust", "--interp"]):
+        expect("functions, externs, relocations " + " ".join(options), ["exec", obj("loader"), "--pcap", cap, *options], 0,
+               r"XDP_PASS +2 +8\n")
     expect("a classifier", ["exec", obj("skb"), "--prog", "classify", "--pcap", cap], 0, r" 0 +1$(.*\n)* .* 2 +7$")
     expect("a socket filter", ["exec", obj("skb"), "--prog", "filter", "--pcap", cap], 0, r"^verdicts")
     before = set(os.listdir("/tmp"))
@@ -339,16 +345,21 @@ def raw():
 
 def interrupt():
     cap, out = file("long.pcap", pcap(FRAMES * 1000)), os.path.join(TMP, "int.pcapng")
+    terminal, theirs = os.openpty()
     p = subprocess.Popen([SKEP, "exec", obj("verdicts"), "--pcap", cap, "--repeat", "1000000", "--out", out, "-j"],
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
-    time.sleep(0.4)
+                         stdout=subprocess.PIPE, stderr=theirs, env=ENV)
+    os.close(theirs)
+    time.sleep(1.3)
     p.send_signal(signal.SIGINT)
     try:
-        stdout, stderr = p.communicate(timeout=20)
+        stdout, _ = p.communicate(timeout=20)
     except subprocess.TimeoutExpired:
         p.kill()
         result("Ctrl-C", "still running after 20 s")
         return
+    stderr = os.read(terminal, 65536)
+    os.close(terminal)
+    result("progress on a terminal", "" if re.search(rb"skep: [\d,]+ of [\d,]+ \(\d+%\)", stderr) else repr(stderr))
     try:
         done = sum(counts(stdout.decode()).values())
         wrong = "" if p.returncode == 1 and b"interrupted after" in stderr and done > 0 else f"{p.returncode} {stderr} {done}"
@@ -372,7 +383,40 @@ def both():
     result(names[3], "" if not os.path.exists("/sys/fs/bpf/kept") else "/sys/fs/bpf/kept is there")
 
 
-for group in (front_door, usage, bad_objects, bad_captures, engines, output, programs, raw, interrupt, both):
+def example():
+    """examples/ddos: the verdicts of its capture, as the kernel gave them, and all of it on both."""
+    ddos, capture = os.path.join(EXAMPLES, "ddos"), os.path.join(TMP, "attack.pcapng")
+    subprocess.run([os.path.join(ddos, "ddos-gen"), capture], check=True)
+    args = ["exec", os.path.join(ddos, "ddos.bpf.o"), "--pcap", capture, "--trust", "--entries", "100000", "-j", "--type",
+            "outcomes.key=outcome", "--type", "events.value=event"]
+    for version in "46":
+        args += ["--fill", f"deny{version}={SOURCES}/ddos/deny{version}.txt"]
+    kernel = kernel_available()
+    code, out, err = skep(*args, "--on", "both" if kernel else "skep")
+    try:
+        r = json.loads(out)
+    except ValueError:
+        result("the example runs", f"{code} {out[-500:]} {err}")
+        return
+    result("the example runs", "" if code == 0 and not err else f"{code} {err}")
+    got = {v["verdict"]: v["skep"] for v in r["verdicts"]}
+    result("the example: verdicts", "" if got == {"XDP_DROP": 42314, "XDP_PASS": 73574, "XDP_TX": 4112} else str(got))
+    got = {e["key"][len("OUTCOME_"):]: e["value"]["packets"] for e in r["maps"]["outcomes"]["entries"]}
+    want = {"PASSED": 73097, "NOT_IP": 477, "PING_ANSWERED": 4112, "MALFORMED": 237, "DENIED": 6499, "AMPLIFIED": 18198,
+            "TCP_FLOOD": 13745, "ICMP_FLOOD": 3635}
+    result("the example: outcomes", "" if got == want else str(got))
+    events = r["maps"]["events"]["entries" if "entries" in r["maps"]["events"] else "records"]
+    result("the example: events", "" if len(events) == 262 and events[0]["value"]["source"] == "::ffff:100.84.173.138" else
+           f"{len(events)} {events[:1]}")
+    if not kernel:
+        skipped("the example: the same on the kernel", "bpf(2) is not to be had here")
+        return
+    wrong = [name for name, m in r["maps"].items() if not m.get("identical_in_the_kernel", True)]
+    same = r["comparison"]["every_verdict_identical"] and r["comparison"]["every_packet_identical"]
+    result("the example: the same on the kernel", "" if same and not wrong else f"{r['comparison']} maps that differ: {wrong}")
+
+
+for group in (example, front_door, usage, bad_objects, bad_captures, engines, output, programs, raw, interrupt, both):
     group()
 print(f"1..{count}")
 subprocess.run(["rm", "-rf", TMP])
