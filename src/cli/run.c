@@ -154,7 +154,9 @@ static void kernel_chunk(struct side *s, size_t from, size_t to, void *arg)
 	}
 }
 
-/* Per-CPU maps and statistics are those of one CPU. Answers whether `before` was filled in. */
+/* --- Both ------------------------------------------------------------------------------------- */
+
+/* So that per-CPU maps fill on the same CPU on either side. Answers whether `before` was filled in. */
 static bool stay_on_one_cpu(cpu_set_t *before)
 {
 	cpu_set_t one;
@@ -171,8 +173,6 @@ static bool stay_on_one_cpu(cpu_set_t *before)
 	sched_setaffinity(0, sizeof(one), &one);
 	return true;
 }
-
-/* --- Both ------------------------------------------------------------------------------------- */
 
 static void put_back(struct run *r)
 {
@@ -221,15 +221,15 @@ int run_capture(struct side *s)
 	r->verdicts = calloc(r->work->n + 1, sizeof(*r->verdicts));
 	if (!r->verdicts)
 		return fail(EXIT_FAILED, "out of memory for %zu packets", r->work->n);
+	pinned = stay_on_one_cpu(&before);
 	if (s->k) {
 		cpu = skep_cpu_enter(s->k);
 		passes(s, type == BPF_PROG_TYPE_XDP ? skep_xdp_chunk : skep_skb_chunk, cpu);
 		skep_cpu_leave(cpu);
 		r->ns = r->wall_ns;
-		return 0;
+	} else {
+		passes(s, kernel_chunk, NULL);
 	}
-	pinned = stay_on_one_cpu(&before);
-	passes(s, kernel_chunk, NULL);
 	if (pinned)
 		sched_setaffinity(0, sizeof(before), &before);
 	return 0;
