@@ -87,7 +87,7 @@ int cmd_obj_info(struct call *call)
 	int err = fd_resolve_any(call->k, call->c, (int)call->a.info.bpf_fd, &o, NULL);
 
 	if (err)
-		return err;
+		return err == -EBADF ? -EBADFD : err; /* this command alone */
 	err = info[o->kind] ? info[o->kind](call, o) : -EINVAL;
 	obj_put(o);
 	return err;
