@@ -42,8 +42,9 @@ struct ctx_field {
 	uint8_t access;        /* enum field_access */
 	uint8_t kind;          /* enum field_kind */
 	/*
-	 * In ours. Scalars: the size is that of the public field, or smaller, then what a program stores is
-	 * truncated and what it loads zero-extended. Packet pointers: 8.
+	 * In ours. Scalars: the size is that of the public field, or smaller: then what a program stores is
+	 * truncated, and a load of that size or more gets all of it, wherever in the public field it is.
+	 * Packet pointers: 8.
 	 */
 	uint16_t real_offset, real_size;
 };

@@ -26,7 +26,7 @@ enum {
 };
 
 /* The protocol of a frame, in network order as it stands there. */
-static uint32_t frame_protocol(const uint8_t *frame, size_t len)
+static uint16_t frame_protocol(const uint8_t *frame, size_t len)
 {
 	uint16_t type;
 
@@ -38,7 +38,7 @@ static uint32_t frame_protocol(const uint8_t *frame, size_t len)
 	return htons(type);
 }
 
-static uint32_t frame_pkt_type(const uint8_t *frame)
+static uint8_t frame_pkt_type(const uint8_t *frame)
 {
 	static const uint8_t nobody[6];
 

@@ -28,7 +28,7 @@ struct xdp {
 	uint32_t ingress_ifindex, rx_queue_index, egress_ifindex;
 	/*
 	 * Bytes of the packet in fragments: they stand right behind end, but programs reach them through
-	 * helpers only. 0 for a packet in one piece.
+	 * helpers only; limit is then how far they may grow. 0 for a packet in one piece.
 	 */
 	uint32_t frag_bytes;
 };
@@ -44,17 +44,17 @@ struct skb {
 	uint8_t *mac, *network; /* headers: what negative offsets of packet loads count from */
 	const struct mem *mem;  /* for skb_room(); NULL: the buffer may not grow */
 	void *grown;            /* a buffer of our own, or NULL */
+	/* Sizes are the kernel's: programs can tell by loading parts of public fields. */
 	uint32_t len;
-	uint32_t pkt_type, mark, hash;
-	uint32_t protocol; /* network order in the low 16 bits */
-	uint32_t vlan_present, vlan_tci, vlan_proto;
-	uint32_t priority;
-	uint32_t ingress_ifindex, ifindex;
+	uint32_t mark, hash, priority;
+	uint32_t ingress_ifindex, ifindex, napi_id;
+	uint32_t vlan_present, wire_len;
+	uint16_t protocol, vlan_proto; /* network order */
+	uint16_t vlan_tci;
 	uint16_t queue_mapping, tc_index, tc_classid;
-	uint8_t tstamp_type;
-	uint8_t l4_hash; /* hash was set, not computed */
-	uint32_t napi_id;
-	uint32_t gso_segs, gso_size, wire_len;
+	uint16_t gso_segs, gso_size;
+	uint8_t pkt_type, tstamp_type;
+	uint8_t encapsulated; /* a helper has put an outer header around it */
 	uint64_t tstamp, hwtstamp;
 	uint8_t cb[20]; /* 5 words of scratch */
 };

@@ -122,8 +122,8 @@ static int take_ctx(const struct sk_buff_md *md, struct skb *skb)
 	memcpy(skb->cb, md->cb, sizeof(skb->cb));
 	skb->tstamp = md->tstamp;
 	skb->wire_len = md->wire_len ? md->wire_len : skb->len;
-	skb->gso_segs = md->gso_segs;
-	skb->gso_size = md->gso_size & 0xffff;
+	skb->gso_segs = (uint16_t)md->gso_segs;
+	skb->gso_size = (uint16_t)md->gso_size;
 	skb->hwtstamp = md->hwtstamp;
 	return 0;
 }
@@ -181,12 +181,12 @@ static int run_on(struct prog *p, struct test_run *t, struct skb *skb, const str
 
 	skb->ifindex = 1;
 	skb->mem = &p->obj.k->mem;
+	if (!err && !link)
+		skb_pull_link(skb);
 	if (!err && t->ctx_size_in)
 		err = take_ctx(md, skb);
 	if (err)
 		return err;
-	if (!link)
-		skb_pull_link(skb);
 	test_run_repeat(p, skb, t);
 	err = give_data(skb, t, link);
 	ctx_err = t->ctx_size_in ? give_ctx(skb, md, t) : 0;
@@ -233,7 +233,7 @@ uint64_t skb_run_frame(const struct prog *p, struct pkt *frame, const struct skb
 	skb.mark = in->mark;
 	skb.priority = in->priority;
 	if (in->protocol)
-		skb.protocol = in->protocol;
+		skb.protocol = (uint16_t)in->protocol;
 	if (!link)
 		skb_pull_link(&skb);
 	ret = prog_run(p, &skb, cpu);

@@ -16,8 +16,9 @@
 #include "hooks/hooks.h"
 
 enum {
-	LINEAR_MAX = 4096 - PKT_HEADROOM - PKT_TAILROOM,
-	FRAGS_MAX = 17 * 4096, /* bytes in fragments */
+	PAGE = 4096,
+	LINEAR_MAX = PAGE - PKT_HEADROOM - PKT_TAILROOM,
+	FRAGS_MAX = 17 * PAGE, /* bytes in fragments */
 	ETH_HEADER = 14,
 	TEST_LIVE_FRAMES = 1 << 1,
 };
@@ -101,10 +102,8 @@ static int test_run_args(const struct prog *p, const struct test_run *t, struct 
 	err = test_run_ctx_in(t, md, sizeof(*md));
 	if (err)
 		return err;
-	if (!t->ctx_size_in) {
+	if (!t->ctx_size_in)
 		md->data_end = t->data_size_in;
-		md->ingress_ifindex = 1;
-	}
 	err = check_md(md, t->data_size_in);
 	if (err)
 		return err;
@@ -140,20 +139,22 @@ static int test_run(struct prog *p, struct test_run *t)
 	struct xdp x = {0};
 	struct xdp_md md;
 	uint8_t *page;
+	size_t frags;
 	int err = test_run_args(p, t, &md);
 
 	if (err)
 		return err;
 	x.frag_bytes = t->data_size_in - md.data_end;
-	page = mem_zalloc(mem, 4096 + (size_t)x.frag_bytes);
+	frags = (x.frag_bytes + PAGE - 1) / PAGE * PAGE;
+	page = mem_zalloc(mem, PAGE + frags);
 	if (!page)
 		return -ENOMEM;
 	x.pkt.head = page;
 	x.pkt.meta = page + PKT_HEADROOM;
 	x.pkt.data = x.pkt.meta + md.data;
 	x.pkt.end = x.pkt.meta + md.data_end;
-	x.pkt.limit = page + 4096 + x.frag_bytes;
-	x.ingress_ifindex = md.ingress_ifindex;
+	x.pkt.limit = frags ? x.pkt.end + frags : page + PAGE - PKT_TAILROOM;
+	x.ingress_ifindex = 1; /* said or not */
 	memcpy(x.pkt.meta, t->data_in, t->data_size_in);
 	test_run_repeat(p, &x, t);
 	err = test_run_results(&x, &md, t);

@@ -243,13 +243,14 @@ static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *
 	struct insn i = x->v->insns[pc];
 	unsigned size = insn_size(&i), below = bytes_below(f, (unsigned)i.off, size);
 
-	if (f->kind == FIELD_ABSENT || below >= f->real_size) {
+	if (f->kind == FIELD_ABSENT || (size < f->real_size && below >= f->real_size)) {
 		emit(x, pc, (struct insn){.code = insn_info[OP_MOV32_K].code, .dst = i.dst});
 		return;
 	}
-	if (size > f->real_size || f->real_size > f->size) {
-		/* A longer load of a shorter field, or a packet pointer: all of ours, zero-extended. */
-		i.code = (uint8_t)(insn_info[OP_LDX_W].code | size_bits(f->real_size));
+	if (f->real_size > f->size || (f->real_size < f->size && size >= f->real_size)) {
+		/* A packet pointer, or, wherever in the public field, as much as there is: all of ours. */
+		if (size != f->real_size)
+			i.code = (uint8_t)(insn_info[OP_LDX_W].code | size_bits(f->real_size));
 		i.off = (int16_t)f->real_offset;
 	} else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
 		i.off = (int16_t)(f->real_offset + below);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "exec/exec.h"
 #include "isa/text.h"
 #include "sys/tables.h"
 #include "verifier/verify.h"
@@ -24,12 +23,14 @@ void vm_init(struct vm *vm)
 	memset(vm, 0, sizeof(*vm));
 	if (core_init(&vm->k, &mem_libc, &tables, 4))
 		die("test kernel", "no memory");
+	vm->engine = tables.checked;
 }
 
 void vm_exit(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->nmaps; i++)
 		obj_put(&vm->maps[i]->obj);
+	tables_release(&vm->k);
 	core_exit(&vm->k);
 }
 
@@ -111,7 +112,7 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 	err = verify(p, &env);
 	last_line(&log, vm->line, sizeof(vm->line));
 	buf_free(&log);
-	p->engine = &engine_checked;
+	p->engine = vm->engine;
 	if (!err)
 		err = p->engine->prepare(p);
 	if (err)

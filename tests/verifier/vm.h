@@ -11,6 +11,7 @@ struct vm {
 	struct skep k;
 	struct map *maps[8]; /* map_fd[i] of programs is maps[i] */
 	unsigned nmaps;
+	const struct engine *engine; /* of the next programs; vm_init(): the checked one */
 	uint32_t attach_type; /* of the next program */
 	char line[512]; /* the last of the latest verify()'s log */
 };
@@ -23,7 +24,7 @@ struct map *vm_map(struct vm *vm, uint32_t type, uint32_t key_size, uint32_t val
 /* Assembles, or ends the process with the assembler's message. The caller frees. */
 struct insn *vm_asm(const char *text, size_t *n);
 
-/* Verifies a program and prepares it for the checked engine. 0 or verify()'s errno; then *out is NULL. */
+/* Verifies a program and prepares it for vm->engine. 0 or verify()'s errno; then *out is NULL. */
 int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, size_t n,
             struct prog **out);
 
