@@ -6,7 +6,8 @@
 
 enum { ETH_LEN = 18, IP_LEN = 20, UDP_LEN = 8, UDP_TOTAL = FRAME_LEN - ETH_LEN - IP_LEN };
 
-uint8_t bench_frame[FRAME_LEN];
+static uint8_t memory[FRAME_ROOM + FRAME_LEN + FRAME_ROOM];
+uint8_t *const bench_frame = memory + FRAME_ROOM;
 
 static void put_be16(uint8_t *at, unsigned value)
 {

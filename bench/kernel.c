@@ -45,32 +45,44 @@ static double run_kernel(void *arg, uint64_t repeat)
 	return (double)opts.duration * (double)repeat;
 }
 
-static int open_kernel(const struct place *p, const char *object_path, const char *prog_name,
-                       struct runner *out)
+int object_load(const char *path, const char *place_name, struct bpf_object **out)
 {
-	struct bpf_object *object = bpf_object__open_file(object_path, NULL);
-	struct bpf_program *prog;
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof(info);
-	int err;
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	int err = object ? bpf_object__load(object) : -errno;
 
-	if (!object) {
-		err = -errno;
-		fprintf(stderr, "bench: %s: %s\n", object_path, strerror(-err));
-		return err;
-	}
-	err = bpf_object__load(object);
-	prog = err ? NULL : bpf_object__find_program_by_name(object, prog_name);
-	if (!prog) {
-		err = err ? err : -ENOENT;
-		fprintf(stderr, "bench: %s: the kernel does not load %s: %s\n", object_path, prog_name,
+	if (err) {
+		fprintf(stderr, "bench: %s: %s: %s\n", path, object ? place_name : "cannot be opened",
 		        strerror(-err));
 		bpf_object__close(object);
 		return err;
 	}
-	out->object = object;
+	*out = object;
+	return 0;
+}
+
+static int load_kernel(const struct place *p, const char *path, struct loaded *out)
+{
+	*out = (struct loaded){.place = p, .path = path};
+	return object_load(path, "the kernel does not load it", &out->object);
+}
+
+static void unload_kernel(struct loaded *l)
+{
+	bpf_object__close(l->object);
+}
+
+static int find_kernel(const struct loaded *l, const char *prog_name, struct runner *out)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(l->object, prog_name);
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (!prog) {
+		fprintf(stderr, "bench: %s: no program is called %s\n", l->path, prog_name);
+		return -ENOENT;
+	}
+	*out = (struct runner){.data = bench_frame, .len = FRAME_LEN, .run = run_kernel};
 	out->fd = bpf_program__fd(prog);
-	out->run = run_kernel;
 	if (!bpf_obj_get_info_by_fd(out->fd, &info, &len)) {
 		out->code_size = info.jited_prog_len;
 		out->insns = info.xlated_prog_len / 8;
@@ -78,9 +90,11 @@ static int open_kernel(const struct place *p, const char *object_path, const cha
 	return 0;
 }
 
-static void close_kernel(struct runner *r)
+static void put_kernel(struct runner *r)
 {
-	bpf_object__close(r->object);
 }
 
-const struct place place_kernel = {.name = "kernel", .open = open_kernel, .close = close_kernel};
+const struct place place_kernel = {
+	.name = "kernel", .load = load_kernel, .unload = unload_kernel,
+	.find = find_kernel, .put = put_kernel,
+};

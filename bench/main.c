@@ -2,7 +2,7 @@
 /*
  * skep-bench: native C, Skep's engines and the kernel, side by side in one run.
  *
- *     skep-bench [--json FILE] [--quick] [--verbose] [--cpu N] [--dir DIR] [FILTER]
+ *     skep-bench [--json FILE] [--quick] [--tap] [--verbose] [--cpu N] [--dir DIR] [FILTER]
  *
  * Exit code: 0; 1 when results differ between places or something did not run; 2 usage.
  */
@@ -19,9 +19,11 @@
 #include "sections.h"
 
 static const char usage[] =
-	"usage: skep-bench [--json FILE] [--quick] [--verbose] [--cpu N] [--dir DIR] [FILTER]\n"
+	"usage: skep-bench [--json FILE] [--quick] [--tap] [--verbose] [--cpu N] [--dir DIR]\n"
+	"                  [FILTER]\n"
 	"  --json FILE  write every figure to FILE\n"
 	"  --quick      few short rounds: shows that everything runs, not how fast\n"
+	"  --tap        no figures: does every program give the same result everywhere? (TAP)\n"
 	"  --verbose    show libbpf's messages\n"
 	"  --cpu N      stay on this CPU (default: the last one)\n"
 	"  --dir DIR    where the compiled programs are (default: " BENCH_DIR ")\n"
@@ -32,6 +34,13 @@ static const struct section {
 	void (*run)(struct bench *b);
 } sections[] = {
 	{"programs", section_programs},
+	{"costs", section_costs},
+	{"maps", section_maps},
+	{"packets", section_packets},
+	{"ddos", section_ddos},
+	{"load", section_load},
+	{"compile", section_compile},
+	{"start", section_start},
 };
 
 static int drop_message(enum libbpf_print_level level, const char *format, va_list args)
@@ -80,11 +89,13 @@ static int run_sections(struct bench *b, int cpu, const char *json_path)
 	if (cpu < 0)
 		fprintf(stderr, "bench: cannot stay on one CPU: %s\n", strerror(-cpu));
 	b->no_kernel = kernel_absent();
+	frame_build();
+	if (b->tap)
+		return programs_check(b) ? 1 : 0;
 	if (b->no_kernel)
 		printf("kernel: n/a: %s\n", b->no_kernel);
 	b->root = json_object();
 	describe_host(b, cpu);
-	frame_build();
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		sections[i].run(b);
 	targets_print(b);
@@ -102,6 +113,7 @@ int main(int argc, char **argv)
 		{"json", required_argument, NULL, 'j'}, {"quick", no_argument, NULL, 'q'},
 		{"verbose", no_argument, NULL, 'v'},    {"cpu", required_argument, NULL, 'c'},
 		{"dir", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
+		{"tap", no_argument, NULL, 't'},
 		{0},
 	};
 	struct bench b = {.dir = BENCH_DIR, .plan = {.rounds = 15, .slice = 2e6}};
@@ -126,6 +138,9 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			b.dir = optarg;
+			break;
+		case 't':
+			b.tap = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);

@@ -22,7 +22,7 @@ static double run_native(void *arg, uint64_t repeat)
 {
 	struct runner *r = arg;
 	uint32_t (*volatile run)(void *) = r->native;
-	bench_ctx ctx = {r->data, (const u8 *)r->data + r->len};
+	bench_ctx ctx = {r->data, r->data + r->len};
 	double start = clock_ns();
 
 	while (repeat--)
@@ -30,24 +30,36 @@ static double run_native(void *arg, uint64_t repeat)
 	return clock_ns() - start;
 }
 
-static int open_native(const struct place *p, const char *object_path, const char *prog_name,
-                       struct runner *out)
+static int load_native(const struct place *p, const char *path, struct loaded *out)
+{
+	*out = (struct loaded){.place = p, .path = path};
+	return 0;
+}
+
+static void unload_native(struct loaded *l)
+{
+}
+
+static int find_native(const struct loaded *l, const char *prog_name, struct runner *out)
 {
 	unsigned n;
 	const struct bench_native *row = native_rows(&n);
 
 	for (unsigned i = 0; i < n; i++)
 		if (!strcmp(row[i].name, prog_name)) {
+			*out = (struct runner){.data = bench_frame, .len = FRAME_LEN, .run = run_native};
 			out->native = (uint32_t (*)(void *))row[i].run;
-			out->run = run_native;
 			return 0;
 		}
 	fprintf(stderr, "bench: no native program is called %s\n", prog_name);
 	return -ENOENT;
 }
 
-static void close_native(struct runner *r)
+static void put_native(struct runner *r)
 {
 }
 
-const struct place place_native = {.name = "native", .open = open_native, .close = close_native};
+const struct place place_native = {
+	.name = "native", .load = load_native, .unload = unload_native,
+	.find = find_native, .put = put_native,
+};

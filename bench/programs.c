@@ -15,10 +15,13 @@
 #include "report.h"
 #include "sections.h"
 
-enum column { NATIVE, KERNEL, COLUMNS };
+enum column { NATIVE, JIT, INTERP, CHECKED, KERNEL, COLUMNS };
 
 static const struct place *const place_of[COLUMNS] = {
 	[NATIVE] = &place_native,
+	[JIT] = &place_jit,
+	[INTERP] = &place_interp,
+	[CHECKED] = &place_checked,
 	[KERNEL] = &place_kernel,
 };
 
@@ -27,6 +30,10 @@ static const struct ratio {
 	const char *name;
 	enum column of, to;
 } ratios[] = {
+	{"jit/kernel", JIT, KERNEL},
+	{"jit/native", JIT, NATIVE},
+	{"interp/native", INTERP, NATIVE},
+	{"checked/interp", CHECKED, INTERP},
 	{"kernel/native", KERNEL, NATIVE},
 };
 
@@ -34,29 +41,49 @@ enum { RATIOS = sizeof(ratios) / sizeof(ratios[0]) };
 
 struct row {
 	const struct bench_native *program;
+	struct loaded loaded[COLUMNS];
 	struct runner runner[COLUMNS];
-	struct subject subject[COLUMNS];
+	struct subject subject[COLUMNS]; /* run is NULL where the program is not */
 };
 
-static void open_row(struct bench *b, struct row *r)
+static void open_cell(struct bench *b, struct row *r, int c)
 {
+	const struct place *p = place_of[c];
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/%s.bpf.o", b->dir, r->program->name);
-	for (int c = 0; c < COLUMNS; c++) {
-		struct runner *run = &r->runner[c];
-
-		if (c == KERNEL && b->no_kernel)
-			continue;
-		run->data = bench_frame;
-		run->len = FRAME_LEN;
-		if (place_of[c]->open(place_of[c], path, r->program->name, run)) {
-			b->errors++;
-			run->run = NULL;
-		}
-		r->subject[c].run = run->run;
-		r->subject[c].arg = run;
+	if (p->load(p, path, &r->loaded[c])) {
+		b->errors++;
+		return;
 	}
+	if (p->find(&r->loaded[c], r->program->name, &r->runner[c])) {
+		p->unload(&r->loaded[c]);
+		b->errors++;
+		return;
+	}
+	r->subject[c].run = r->runner[c].run;
+	r->subject[c].arg = &r->runner[c];
+}
+
+static void close_row(struct row *r)
+{
+	for (int c = 0; c < COLUMNS; c++)
+		if (r->runner[c].run) {
+			place_of[c]->put(&r->runner[c]);
+			place_of[c]->unload(&r->loaded[c]);
+		}
+}
+
+/* Runs it once everywhere; where that fails the place is left out. */
+static void run_once(struct bench *b, struct row *r)
+{
+	for (int c = 0; c < COLUMNS; c++)
+		if (r->subject[c].run && r->subject[c].run(r->subject[c].arg, 1) < 0) {
+			fprintf(stderr, "bench: %s cannot be run: %s\n", r->program->name,
+			        place_of[c]->name);
+			r->subject[c].run = NULL;
+			b->errors++;
+		}
 }
 
 static void compare_results(struct bench *b, const struct row *r)
@@ -70,24 +97,22 @@ static void compare_results(struct bench *b, const struct row *r)
 		}
 }
 
-static void close_row(struct row *r)
-{
-	for (int c = 0; c < COLUMNS; c++)
-		if (r->runner[c].run)
-			place_of[c]->close(&r->runner[c]);
-}
-
 static void print_head(void)
 {
-	printf("%-12s", "program");
+	printf("%-12s", "ns per run");
 	for (int c = 0; c < COLUMNS; c++)
-		printf(" %11s", place_of[c]->name);
+		printf("%12s", place_of[c]->name);
 	for (int i = 0; i < RATIOS; i++)
 		printf("  %s", ratios[i].name);
 	printf("\n");
 }
 
-static void print_row(struct bench *b, const struct row *r, struct geomean *means)
+static double ratio_of(const struct row *r, int i)
+{
+	return r->subject[ratios[i].of].median / r->subject[ratios[i].to].median;
+}
+
+static void print_row(struct bench *b, const struct row *r)
 {
 	json_t *json = report_row(b, "programs");
 
@@ -97,8 +122,7 @@ static void print_row(struct bench *b, const struct row *r, struct geomean *mean
 	for (int c = 0; c < COLUMNS; c++) {
 		char key[32];
 
-		print_cell(r->subject[c].median, 9, 0);
-		printf(" ns");
+		print_cell(r->subject[c].median, 12, 0);
 		snprintf(key, sizeof(key), "%s_ns", place_of[c]->name);
 		report_number(json, key, r->subject[c].median);
 		if (r->runner[c].code_size) {
@@ -107,11 +131,8 @@ static void print_row(struct bench *b, const struct row *r, struct geomean *mean
 		}
 	}
 	for (int i = 0; i < RATIOS; i++) {
-		double value = r->subject[ratios[i].of].median / r->subject[ratios[i].to].median;
-
-		print_cell(value, 2 + (int)strlen(ratios[i].name), 2);
-		report_number(json, ratios[i].name, value);
-		geomean_add(&means[i], value);
+		print_cell(ratio_of(r, i), 2 + (int)strlen(ratios[i].name), 2);
+		report_number(json, ratios[i].name, ratio_of(r, i));
 	}
 	printf("\n");
 	fflush(stdout);
@@ -131,27 +152,95 @@ static void print_means(struct bench *b, const struct geomean *means)
 	printf("\n");
 }
 
-void section_programs(struct bench *b)
+/* `--tap`: are the results equal? A test for each program in each place, without figures. */
+unsigned programs_check(struct bench *b)
 {
-	struct geomean means[RATIOS] = {{0}};
-	unsigned n;
+	unsigned n, failed = 0, number = 0;
 	const struct bench_native *program = native_rows(&n);
 
-	print_head();
+	printf("1..%u\n", n * (COLUMNS - 1));
+	for (unsigned i = 0; i < n; i++) {
+		struct row r = {.program = &program[i]};
+
+		for (int c = 0; c < COLUMNS; c++)
+			if (c != KERNEL || !b->no_kernel)
+				open_cell(b, &r, c);
+		run_once(b, &r);
+		for (int c = NATIVE + 1; c < COLUMNS; c++) {
+			bool skip = c == KERNEL && b->no_kernel;
+			bool ok = r.subject[c].run && r.runner[c].result == r.runner[NATIVE].result &&
+			          r.subject[c].run(r.subject[c].arg, 3) >= 0 &&
+			          r.runner[c].result == r.runner[NATIVE].result;
+
+			failed += !ok && !skip;
+			printf("%sok %u - %s: %s as native code%s%s\n", ok || skip ? "" : "not ",
+			       ++number, program[i].name, place_of[c]->name, skip ? " # SKIP " : "",
+			       skip ? b->no_kernel : "");
+		}
+		close_row(&r);
+	}
+	return failed;
+}
+
+/* What the table says about the targets of the project. */
+struct summary {
+	struct geomean ratio[RATIOS];
+	double worst_jit;          /* jit/kernel, the largest */
+	double worst_size;         /* code size of the JIT / the kernel's, the largest */
+	double jit_bytes, kernel_bytes;
+};
+
+static void sum_up(struct summary *s, const struct row *r)
+{
+	double jit = r->runner[JIT].code_size, kernel = r->runner[KERNEL].code_size;
+
+	for (int i = 0; i < RATIOS; i++)
+		geomean_add(&s->ratio[i], ratio_of(r, i));
+	s->worst_jit = fmax(s->worst_jit, r->subject[JIT].median / r->subject[KERNEL].median);
+	if (jit > 0 && kernel > 0) {
+		s->jit_bytes += jit;
+		s->kernel_bytes += kernel;
+		s->worst_size = fmax(s->worst_size, jit / kernel);
+	}
+}
+
+static void set_targets(struct bench *b, const struct summary *s)
+{
+	target_most(b, "JIT time / kernel JIT's: the worst program", s->worst_jit, 1, "x");
+	target_most(b, "JIT time / kernel JIT's: geometric mean", geomean(&s->ratio[0]), 0.85, "x");
+	target_most(b, "JIT code size / kernel JIT's: the worst program", s->worst_size, 1, "x");
+	target_most(b, "JIT code size / kernel JIT's: all programs", s->jit_bytes / s->kernel_bytes, 1,
+	            "x");
+	target_most(b, "interpreter / native: geometric mean", geomean(&s->ratio[2]), 10, "x");
+	target_most(b, "checked / interpreter: geometric mean", geomean(&s->ratio[3]), 2, "x");
+}
+
+void section_programs(struct bench *b)
+{
+	struct summary sum = {.worst_jit = NAN, .worst_size = NAN};
+	unsigned n, done = 0;
+	const struct bench_native *program = native_rows(&n);
+
 	for (unsigned i = 0; i < n; i++) {
 		struct row r = {.program = &program[i]};
 
 		if (!bench_wants(b, "programs") && !bench_wants(b, program[i].name))
 			continue;
-		open_row(b, &r);
+		if (!done++)
+			print_head();
 		for (int c = 0; c < COLUMNS; c++)
-			if (r.subject[c].run && r.subject[c].run(r.subject[c].arg, 1) < 0)
-				r.subject[c].run = NULL, b->errors++;
+			if (c != KERNEL || !b->no_kernel)
+				open_cell(b, &r, c);
+		run_once(b, &r);
 		compare_results(b, &r);
 		measure(r.subject, COLUMNS, &b->plan);
 		compare_results(b, &r);
-		print_row(b, &r, means);
+		print_row(b, &r);
+		sum_up(&sum, &r);
 		close_row(&r);
 	}
-	print_means(b, means);
+	if (done == n) {
+		print_means(b, sum.ratio);
+		set_targets(b, &sum);
+	}
 }

@@ -13,7 +13,7 @@
 
 struct bench {
 	struct plan plan;
-	bool quick;
+	bool quick, tap;
 	const char *filter;      /* of names; NULL: everything */
 	const char *dir;         /* of the compiled programs and examples */
 	const char *no_kernel;   /* why there is no kernel to compare with, or NULL */

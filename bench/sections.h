@@ -6,5 +6,15 @@
 struct bench;
 
 void section_programs(struct bench *b); /* the set of programs in every place */
+void section_costs(struct bench *b);    /* entering; helper, bpf-to-bpf and tail calls */
+void section_maps(struct bench *b);     /* operations on maps */
+void section_packets(struct bench *b);  /* the smallest XDP program, per packet */
+void section_ddos(struct bench *b);     /* the example filter, per packet */
+void section_load(struct bench *b);     /* BPF_PROG_LOAD by length */
+void section_compile(struct bench *b);  /* what the JIT takes */
+void section_start(struct bench *b);    /* start of the command, size and needs of the library */
+
+/* Prints TAP instead: a test for each program and place. Answers the number that failed. */
+unsigned programs_check(struct bench *b);
 
 #endif
