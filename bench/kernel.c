@@ -90,11 +90,21 @@ static int find_kernel(const struct loaded *l, const char *prog_name, struct run
 	return 0;
 }
 
+static int code_kernel(const struct runner *r, void *to)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	info.jited_prog_len = r->code_size;
+	info.jited_prog_insns = (uintptr_t)to;
+	return bpf_obj_get_info_by_fd(r->fd, &info, &len);
+}
+
 static void put_kernel(struct runner *r)
 {
 }
 
 const struct place place_kernel = {
 	.name = "kernel", .load = load_kernel, .unload = unload_kernel,
-	.find = find_kernel, .put = put_kernel,
+	.find = find_kernel, .put = put_kernel, .code = code_kernel,
 };

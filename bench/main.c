@@ -2,7 +2,7 @@
 /*
  * skep-bench: native C, Skep's engines and the kernel, side by side in one run.
  *
- *     skep-bench [--json FILE] [--quick] [--tap] [--verbose] [--cpu N] [--dir DIR] [FILTER]
+ *     skep-bench [OPTION]... [FILTER]    see --help
  *
  * Exit code: 0; 1 when results differ between places or something did not run; 2 usage.
  */
@@ -19,13 +19,15 @@
 #include "sections.h"
 
 static const char usage[] =
-	"usage: skep-bench [--json FILE] [--quick] [--tap] [--verbose] [--cpu N] [--dir DIR]\n"
-	"                  [FILTER]\n"
+	"usage: skep-bench [--json FILE] [--quick] [--tap] [--verbose] [--cpu N] [--rounds N]\n"
+	"                  [--dump DIR] [--dir DIR] [FILTER]\n"
 	"  --json FILE  write every figure to FILE\n"
 	"  --quick      few short rounds: shows that everything runs, not how fast\n"
 	"  --tap        no figures: does every program give the same result everywhere? (TAP)\n"
 	"  --verbose    show libbpf's messages\n"
 	"  --cpu N      stay on this CPU (default: the last one)\n"
+	"  --rounds N   of which the median is taken (default: 15, at most 101)\n"
+	"  --dump DIR   write the machine code of programs to DIR/PROGRAM.PLACE.bin\n"
 	"  --dir DIR    where the compiled programs are (default: " BENCH_DIR ")\n"
 	"  FILTER       only sections and programs with this in their name\n";
 
@@ -113,7 +115,8 @@ int main(int argc, char **argv)
 		{"json", required_argument, NULL, 'j'}, {"quick", no_argument, NULL, 'q'},
 		{"verbose", no_argument, NULL, 'v'},    {"cpu", required_argument, NULL, 'c'},
 		{"dir", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
-		{"tap", no_argument, NULL, 't'},
+		{"tap", no_argument, NULL, 't'},        {"dump", required_argument, NULL, 'D'},
+		{"rounds", required_argument, NULL, 'r'},
 		{0},
 	};
 	struct bench b = {.dir = BENCH_DIR, .plan = {.rounds = 15, .slice = 2e6}};
@@ -138,6 +141,16 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			b.dir = optarg;
+			break;
+		case 'D':
+			b.dump = optarg;
+			break;
+		case 'r':
+			b.plan.rounds = (unsigned)atoi(optarg);
+			if (b.plan.rounds < 1 || b.plan.rounds > MEASURE_MAX_ROUNDS) {
+				fputs(usage, stderr);
+				return 2;
+			}
 			break;
 		case 't':
 			b.tap = true;

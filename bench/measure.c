@@ -9,12 +9,22 @@
 #include <stdlib.h>
 #include <time.h>
 
-double clock_ns(void)
+static double read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+double cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double clock_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 static int compare_double(const void *a, const void *b)

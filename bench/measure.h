@@ -27,7 +27,12 @@ struct plan {
 
 void measure(struct subject *subjects, unsigned n, const struct plan *plan);
 
-double clock_ns(void); /* CLOCK_MONOTONIC */
+/*
+ * Time for loops of this thread that only compute: what it had of its CPU, so that other processes on the
+ * machine do not count. (BPF_PROG_TEST_RUN's duration leaves them out as well.)
+ */
+double cpu_ns(void);
+double clock_ns(void); /* time of day, for what waits or is done by several */
 double median(double *values, unsigned n); /* sorts them; NAN for none */
 
 /* A geometric mean that is being collected; NANs are left out. */

@@ -198,11 +198,11 @@ static uint64_t empty_function(void *ctx)
 static double run_c_calls(void *arg, uint64_t repeat)
 {
 	uint64_t (*volatile function)(void *) = empty_function;
-	double start = clock_ns();
+	double start = cpu_ns();
 
 	while (repeat--)
 		function(arg);
-	return clock_ns() - start;
+	return cpu_ns() - start;
 }
 
 void section_costs(struct bench *b)

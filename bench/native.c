@@ -23,11 +23,11 @@ static double run_native(void *arg, uint64_t repeat)
 	struct runner *r = arg;
 	uint32_t (*volatile run)(void *) = r->native;
 	bench_ctx ctx = {r->data, r->data + r->len};
-	double start = clock_ns();
+	double start = cpu_ns();
 
 	while (repeat--)
 		r->result = run(&ctx);
-	return clock_ns() - start;
+	return cpu_ns() - start;
 }
 
 static int load_native(const struct place *p, const char *path, struct loaded *out)

@@ -51,6 +51,8 @@ struct place {
 	/* out: zeroed; gets the bench frame as its packet. 0, or a negative errno with a line on stderr. */
 	int (*find)(const struct loaded *l, const char *prog_name, struct runner *out);
 	void (*put)(struct runner *r);
+	/* Copies the machine code, of code_size bytes. NULL: there is none to see. 0 or -errno. */
+	int (*code)(const struct runner *r, void *to);
 	int engine; /* enum skep_engine */
 };
 

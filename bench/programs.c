@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "native.h"
@@ -84,6 +85,25 @@ static void run_once(struct bench *b, struct row *r)
 			r->subject[c].run = NULL;
 			b->errors++;
 		}
+}
+
+/* `--dump`: for objdump -D -b binary -mi386:x86-64. */
+static void dump_code(struct bench *b, const struct row *r, int c)
+{
+	const struct runner *run = &r->runner[c];
+	char path[4096];
+	uint8_t *code = malloc(run->code_size);
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s.%s.bin", b->dump, r->program->name, place_of[c]->name);
+	out = code && !place_of[c]->code(run, code) ? fopen(path, "we") : NULL;
+	if (!out || fwrite(code, 1, run->code_size, out) != run->code_size) {
+		fprintf(stderr, "bench: %s cannot be written\n", path);
+		b->errors++;
+	}
+	if (out)
+		fclose(out);
+	free(code);
 }
 
 static void compare_results(struct bench *b, const struct row *r)
@@ -232,6 +252,9 @@ void section_programs(struct bench *b)
 			if (c != KERNEL || !b->no_kernel)
 				open_cell(b, &r, c);
 		run_once(b, &r);
+		for (int c = 0; c < COLUMNS && b->dump; c++)
+			if (r.runner[c].code_size)
+				dump_code(b, &r, c);
 		compare_results(b, &r);
 		measure(r.subject, COLUMNS, &b->plan);
 		compare_results(b, &r);

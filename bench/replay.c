@@ -13,7 +13,7 @@ double replay_run(void *replay, uint64_t repeat)
 	const struct replay *r = replay;
 	const struct capture *c = r->capture;
 	struct skep_cpu *cpu = skep_cpu_enter(r->runner->skep);
-	double start = clock_ns();
+	double start = cpu_ns();
 
 	for (size_t i = 0; repeat--; i = i + 1 == c->n ? 0 : i + 1) {
 		const struct packet *p = &c->packets[i];
@@ -26,7 +26,7 @@ double replay_run(void *replay, uint64_t repeat)
 
 		skep_prog_run(r->runner->prog, &ctx, cpu);
 	}
-	start = clock_ns() - start;
+	start = cpu_ns() - start;
 	skep_cpu_leave(cpu);
 	return start;
 }

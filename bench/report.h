@@ -15,6 +15,7 @@ struct bench {
 	struct plan plan;
 	bool quick, tap;
 	const char *filter;      /* of names; NULL: everything */
+	const char *dump;        /* a directory for machine code, or NULL */
 	const char *dir;         /* of the compiled programs and examples */
 	const char *no_kernel;   /* why there is no kernel to compare with, or NULL */
 	json_t *root;            /* the document; "targets" and the sections are its members */

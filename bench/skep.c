@@ -50,11 +50,11 @@ static double run_skep(void *arg, uint64_t repeat)
 	};
 	struct skep_cpu *cpu = skep_cpu_enter(r->skep);
 	const char *fault;
-	double start = clock_ns();
+	double start = cpu_ns();
 
 	while (repeat--)
 		r->result = (uint32_t)skep_prog_run(r->prog, &ctx, cpu);
-	start = clock_ns() - start;
+	start = cpu_ns() - start;
 	fault = skep_cpu_fault(cpu);
 	if (fault) {
 		fprintf(stderr, "bench: %s: %s\n", skep_prog_name(r->prog), fault);
@@ -106,6 +106,17 @@ static int find_skep(const struct loaded *l, const char *prog_name, struct runne
 	return 0;
 }
 
+static int code_skep(const struct runner *r, void *to)
+{
+	size_t size = 0;
+	const void *code = skep_prog_code(r->prog, &size);
+
+	if (!code || size != r->code_size)
+		return -ENOENT;
+	memcpy(to, code, size);
+	return 0;
+}
+
 static void put_skep(struct runner *r)
 {
 	skep_prog_put(r->prog);
@@ -114,6 +125,7 @@ static void put_skep(struct runner *r)
 const struct place place_jit = {
 	.name = "jit", .engine = SKEP_ENGINE_JIT,
 	.load = load_skep, .unload = unload_skep, .find = find_skep, .put = put_skep,
+	.code = code_skep,
 };
 const struct place place_interp = {
 	.name = "interp", .engine = SKEP_ENGINE_INTERP,
