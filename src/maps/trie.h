@@ -136,6 +136,8 @@ static inline uint64_t trie_bits(const uint8_t *data, uint32_t size, uint32_t at
 	uint32_t byte = at / 8, left = at % 8 + n;
 	uint64_t bits;
 
+	if (!n)
+		return 0;
 	if (byte + 8 <= size) {
 		memcpy(&bits, data + byte, 8);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -151,7 +153,7 @@ static inline uint64_t trie_bits(const uint8_t *data, uint32_t size, uint32_t at
 	else
 		bits = bits << (left - 64) |
 		       (uint64_t)(byte + 8 < size ? data[byte + 8] : 0) >> (72 - left);
-	return n ? bits & (~(uint64_t)0 >> (64 - n)) : 0;
+	return bits & (~(uint64_t)0 >> (64 - n));
 }
 
 static inline uint32_t trie_chunk(const uint8_t *data, uint32_t size, uint32_t at)
