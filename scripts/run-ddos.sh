@@ -35,6 +35,7 @@ fill="--fill deny4=$example/deny4.txt --fill deny6=$example/deny6.txt"
 if $skep exec "$object" --on kernel --data "$(printf '%0120d' 0)" >/dev/null 2>"$dir/kernel.log"; then
 	on="--on both"
 	step "Skep and this machine's kernel, side by side"
+	echo "Time per run on the kernel is its own measure, without the system call around each packet."
 else
 	on="--on skep"
 	step "Skep"
