@@ -20,7 +20,7 @@ enum { MICRO_LOOPS = 1024 }; /* also for the harness */
 \
 		for (u32 i = 0; i < MICRO_LOOPS; i++) { \
 			__VA_ARGS__; \
-			x = x * 3 + i; \
+			x += i; \
 			__asm__ volatile("" : "+r"(x)); \
 		} \
 		return fold64(x); \
