@@ -17,7 +17,7 @@
 #include "core/map.h"
 #include "maps/maps.h"
 
-enum { ROUNDS = 7, OPS = 400000 };
+enum { ROUNDS = 15, OPS = 400000 };
 
 struct bench {
 	struct skep k;
@@ -41,7 +41,7 @@ static uint64_t now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* not what others run meanwhile */
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 

@@ -224,10 +224,18 @@ struct way {
 	bool missing;           /* the last node has no such item */
 };
 
+/* The item of the open first node: 1 ... 4095 a short prefix, from 4096 a reference in `top`. */
+static uint32_t top_item(const struct trie *t, const uint8_t *data, uint32_t len)
+{
+	uint32_t value = (uint32_t)trie_bits(data, t->data_size, 0, TRIE_TOP);
+
+	return len >= TRIE_TOP ? 1u << TRIE_TOP | value : 1u << len | value >> (TRIE_TOP - len);
+}
+
 static void find_way(struct trie *t, const uint8_t *data, uint32_t len, struct way *w)
 {
-	w->slot = &t->root;
-	w->from = 0;
+	w->slot = t->top ? &t->top[top_item(t, data, len) - (1u << TRIE_TOP)] : &t->root;
+	w->from = t->top ? TRIE_TOP : 0;
 	w->depth = 0;
 	w->found = w->missing = false;
 	for (;;) {
@@ -279,10 +287,17 @@ static uint32_t ref_at(const struct way *w)
 	return atomic_load_explicit(w->slot, memory_order_relaxed);
 }
 
+static bool is_short(const struct trie *t, uint32_t len)
+{
+	return t->top && len < TRIE_TOP;
+}
+
 uint32_t trie_exact(const struct trie *t, const struct trie_key *key)
 {
 	struct way w;
 
+	if (is_short(t, key->len))
+		return t->shorts[top_item(t, key->data, key->len)];
 	find_way((struct trie *)t, key->data, key->len, &w);
 	return w.found ? ref_at(&w) & ~TRIE_LEAF : 0;
 }
@@ -323,6 +338,33 @@ static uint32_t branch_off_elem(struct build *b, const struct way *w, uint32_t e
 	return build_at(b, e->data, w->from, bit, item, refs, 2);
 }
 
+/* Puts elem, or 0, in the place of short prefix i, and shows it in what the prefix covers. */
+static void set_short(struct trie *t, uint32_t i, uint32_t elem)
+{
+	unsigned level = 31 - (unsigned)__builtin_clz(i);
+	uint32_t first = (i << (TRIE_TOP - level)) - (1u << TRIE_TOP), by = elem;
+
+	__atomic_store_n(&t->shorts[i], elem, __ATOMIC_RELEASE);
+	for (uint32_t up = i >> 1; up && !by; up >>= 1)
+		by = t->shorts[up];
+	for (uint32_t at = first; at < first + (1u << (TRIE_TOP - level)); at++) {
+		uint32_t now = atomic_load_explicit(&t->cover[at], memory_order_relaxed);
+
+		if (!now || trie_elem(t, now)->len <= level)
+			publish(&t->cover[at], by);
+	}
+}
+
+static void put_short(struct trie *t, uint32_t i, uint32_t elem)
+{
+	uint32_t old = t->shorts[i];
+
+	set_short(t, i, elem);
+	if (old)
+		trie_elem_retire(t, old);
+	t->count += !old;
+}
+
 int trie_put(struct trie *t, uint32_t elem)
 {
 	const struct trie_elem *e = trie_elem(t, elem);
@@ -331,6 +373,10 @@ int trie_put(struct trie *t, uint32_t elem)
 	uint32_t old, new;
 	struct way w;
 
+	if (is_short(t, e->len)) {
+		put_short(t, top_item(t, e->data, e->len), elem);
+		return 0;
+	}
 	find_way(t, e->data, e->len, &w);
 	slot = w.missing ? w.step[w.depth - 1].slot : w.slot;
 	old = atomic_load_explicit(slot, memory_order_relaxed);
@@ -391,6 +437,18 @@ static uint32_t without(struct build *b, struct trie_node *n, unsigned item, uin
 	return copy_moved(b, c, skip, path);
 }
 
+static int remove_short(struct trie *t, uint32_t i)
+{
+	uint32_t old = t->shorts[i];
+
+	if (!old)
+		return -ENOENT;
+	set_short(t, i, 0);
+	trie_elem_retire(t, old);
+	t->count--;
+	return 0;
+}
+
 int trie_remove(struct trie *t, const struct trie_key *key)
 {
 	struct build b = {.t = t};
@@ -399,13 +457,15 @@ int trie_remove(struct trie *t, const struct trie_key *key)
 	unsigned up;
 	struct way w;
 
+	if (is_short(t, key->len))
+		return remove_short(t, top_item(t, key->data, key->len));
 	find_way(t, key->data, key->len, &w);
 	if (!w.found)
 		return -ENOENT;
 	old = ref_at(&w);
 	up = w.depth;
 	if (!up) {
-		publish(&t->root, 0);
+		publish(w.slot, 0);
 		goto out;
 	}
 	n = w.step[--up].node;
@@ -434,19 +494,19 @@ out:
 
 /* --- In order --------------------------------------------------------------------------------------- */
 
-/* The item after i when a complete tree of 127 is walked children first; 0 after the root. */
-static unsigned item_after(unsigned i)
+/* The item after i when a complete tree of depth levels below the root is walked children first; 0: none. */
+static uint32_t item_after(uint32_t i, unsigned depth)
 {
 	unsigned level = 31 - (unsigned)__builtin_clz(i);
 
-	return i == 1 ? 0 : i & 1 ? i >> 1 : (i + 1) << (TRIE_STEP - level);
+	return i == 1 ? 0 : i & 1 ? i >> 1 : (i + 1) << (depth - level);
 }
 
 /* The first item from i on that a node has, or 0. */
 static unsigned first_item(const struct trie_node *n, unsigned i)
 {
 	while (i && !has(n, i))
-		i = item_after(i);
+		i = item_after(i, TRIE_STEP);
 	return i;
 }
 
@@ -461,20 +521,41 @@ static uint32_t first_elem(const struct trie *t, uint32_t ref)
 	return ref & ~TRIE_LEAF;
 }
 
+/* The first element from item i of the open first node on. */
+static uint32_t first_from_top(const struct trie *t, uint32_t i)
+{
+	uint32_t ref = 0;
+
+	for (; i && !ref; i = item_after(i, TRIE_TOP)) {
+		if (i >= 1u << TRIE_TOP)
+			ref = atomic_load_explicit(&t->top[i - (1u << TRIE_TOP)], memory_order_relaxed);
+		else if (t->shorts[i])
+			ref = t->shorts[i] | TRIE_LEAF;
+	}
+	return first_elem(t, ref);
+}
+
 uint32_t trie_next(const struct trie *t, const struct trie_key *key)
 {
-	struct way w = {.found = false};
+	struct way w;
+	bool known = key && key->len <= t->data_size * 8;
 
-	if (key && key->len <= t->data_size * 8)
+	w.found = false;
+	w.depth = 0;
+	if (known && is_short(t, key->len))
+		w.found = trie_exact(t, key);
+	else if (known)
 		find_way((struct trie *)t, key->data, key->len, &w);
+	if (!w.found && t->top)
+		return first_from_top(t, 1u << TRIE_TOP);
 	if (!w.found)
 		return first_elem(t, atomic_load_explicit(&t->root, memory_order_relaxed));
 	while (w.depth > 0) {
 		const struct trie_node *n = w.step[--w.depth].node;
-		unsigned i = first_item(n, item_after(w.step[w.depth].item));
+		unsigned i = first_item(n, item_after(w.step[w.depth].item, TRIE_STEP));
 
 		if (i)
 			return first_elem(t, get(n, i));
 	}
-	return 0;
+	return t->top ? first_from_top(t, item_after(top_item(t, key->data, key->len), TRIE_TOP)) : 0;
 }

@@ -20,6 +20,10 @@
  * to 60 bits; longer ones take a node with a single child in between). So the depth grows with the
  * logarithm of the number of prefixes, base 64, whatever the length of the keys.
  *
+ * A trie for many prefixes begins with a node of twelve bits, laid open: for each of the 4096 values the
+ * reference that follows (`top`) and the longest of the shorter prefixes that contain it (`cover`).
+ * The shorter prefixes themselves are `shorts`, numbered as above (1 ... 4095).
+ *
  *   node     | child map 8 | prefix map 8 | path 8 | bit 2 | skip 1 | class 1 | link 4 | references 4 each |
  *   element  | link 4 | prefix length 4 | data, rounded up to 8 | value, rounded up to 8 |
  *
@@ -54,6 +58,7 @@ enum {
 	TRIE_PER_UNIT = 8,   /* references in a unit */
 	TRIE_CLASSES = 17,   /* nodes of 1 ... 16 units of references */
 	TRIE_DATA_MAX = 256, /* bytes of a prefix */
+	TRIE_TOP = 12,       /* bits of the first node of a large trie */
 	TRIE_DEPTH_MAX = TRIE_DATA_MAX * 8 / TRIE_STEP + 2,
 };
 
@@ -85,6 +90,8 @@ struct trie {
 	uint32_t value_off;
 	uint32_t data_size;
 	uint32_t unit_limit, elem_limit; /* numbers stay below */
+	_Atomic uint32_t *top, *cover;   /* [4096], or NULL: begin at root */
+	uint32_t *shorts;                /* [4096]; elements, without TRIE_LEAF */
 
 	/* The writer's. */
 	uint32_t count;
@@ -93,7 +100,7 @@ struct trie {
 	uint32_t waiting_nodes, waiting_elems; /* lists of what was replaced */
 	uint32_t nwaiting;
 	void *node_storage, *elem_storage;
-	size_t node_size, elem_size;
+	size_t node_size, elem_size, top_size;
 };
 
 /* t is zeroed. 0 or -ENOMEM. */

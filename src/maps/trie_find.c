@@ -75,6 +75,16 @@ static inline __attribute__((always_inline)) bool elem_matches(const struct trie
 	return bits == 0 || differ >> (64 - bits) == 0;
 }
 
+/* The longest prefix among the short ones of a trie with an open first node; len < TRIE_TOP. */
+static uint32_t find_short(const struct trie *t, uint64_t first, uint32_t len)
+{
+	uint32_t i = 1u << len | (len ? (uint32_t)(first >> (64 - len)) : 0), elem = 0;
+
+	for (; i && !elem; i >>= 1)
+		elem = __atomic_load_n(&t->shorts[i], __ATOMIC_ACQUIRE);
+	return elem;
+}
+
 /*
  * One attempt. Answers an element or 0; *torn when it came upon something that cannot be, which only
  * happens when memory was used again meanwhile.
@@ -84,14 +94,21 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
                                                            uint64_t first, bool *torn, bool wide,
                                                            bool hw)
 {
-	uint32_t ref = atomic_load_explicit(&t->root, memory_order_acquire), len = key->len;
 	const struct trie_node *best = NULL;
-	uint64_t best_child = 0, best_prefix = 0, best_match = 0;
-	uint32_t at_least = 0;
+	uint64_t best_match = 0, child, prefix;
+	uint32_t ref, found = 0, at_least = 0, len = key->len;
 
+	if (t->top) {
+		if (len < TRIE_TOP)
+			return find_short(t, first, len);
+		found = atomic_load_explicit(&t->cover[first >> (64 - TRIE_TOP)], memory_order_acquire);
+		ref = atomic_load_explicit(&t->top[first >> (64 - TRIE_TOP)], memory_order_acquire);
+	} else {
+		ref = atomic_load_explicit(&t->root, memory_order_acquire);
+	}
 	while (ref) {
 		const struct trie_node *n;
-		uint64_t child, prefix, match;
+		uint64_t match;
 		uint32_t where, bit, skip, chunk;
 
 		if (ref & TRIE_LEAF) {
@@ -113,8 +130,6 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 		if (bit < at_least || skip > TRIE_SKIP_MAX || skip > bit)
 			goto torn;
 		at_least = bit + TRIE_STEP;
-		child = atomic_load_explicit(&n->child, memory_order_relaxed);
-		prefix = atomic_load_explicit(&n->prefix, memory_order_relaxed);
 		if (skip) {
 			uint64_t path = atomic_load_explicit(&n->path, memory_order_relaxed);
 			uint64_t mine = wide ? trie_bits(key->data, t->data_size, bit - skip, skip)
@@ -128,25 +143,24 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 			chunk = trie_chunk(key->data, t->data_size, bit);
 		else
 			chunk = bit < 64 ? (uint32_t)(first << bit >> 58) : 0;
-		match = prefix & above[chunk];
+		match = atomic_load_explicit(&n->prefix, memory_order_relaxed) & above[chunk];
 		if (len - bit < TRIE_STEP - 1)
 			match &= BIT(2u << (len - bit)) - 1;
-		if (match) {
-			best = n;
-			best_child = child;
-			best_prefix = prefix;
-			best_match = match;
-		}
+		best = match ? n : best;
+		best_match = match ? match : best_match;
+		child = atomic_load_explicit(&n->child, memory_order_relaxed);
 		if (len - bit < TRIE_STEP || !(child >> chunk & 1))
 			break;
 		ref = atomic_load_explicit(&n->ref[count_bits(child & (BIT(chunk) - 1), hw)],
 		                           memory_order_acquire);
 	}
 	if (!best)
-		return 0;
+		return found;
+	child = atomic_load_explicit(&best->child, memory_order_relaxed);
+	prefix = atomic_load_explicit(&best->prefix, memory_order_relaxed);
 	best_match = BIT(63 - __builtin_clzll(best_match)) - 1;
 	ref = atomic_load_explicit(
-		&best->ref[count_bits(best_child, hw) + count_bits(best_prefix & best_match, hw)],
+		&best->ref[count_bits(child, hw) + count_bits(prefix & best_match, hw)],
 		memory_order_acquire);
 	ref &= ~TRIE_LEAF;
 	if (ref < t->elem_limit)

@@ -16,6 +16,7 @@ enum {
 	ELEMS_MAX = 1 << 27,
 	NODE_BYTES_EACH = 256,  /* worst case per element, all classes together */
 	CHAIN_STEP = TRIE_SKIP_MAX + TRIE_STEP, /* bits that a node with a single child bridges */
+	LARGE = 8192, /* entries for which the open first node is worth its memory */
 };
 
 static size_t round_up8(size_t n)
@@ -23,10 +24,19 @@ static size_t round_up8(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-/* Small elements do not straddle cache lines. */
-static size_t stride_for(size_t size)
+/* The open first node: cover, top and shorts in one piece. */
+static int init_top(struct trie *t, const struct mem *mem)
 {
-	return size > 64 ? size : size > 32 ? 64 : size > 16 ? 32 : 16;
+	uint32_t *words;
+
+	t->top_size = (size_t)3 * (1 << TRIE_TOP) * sizeof(uint32_t);
+	words = mem_map(mem, t->top_size);
+	if (!words)
+		return -ENOMEM;
+	t->top = (_Atomic uint32_t *)words;
+	t->cover = t->top + (1 << TRIE_TOP);
+	t->shorts = words + 2 * (1 << TRIE_TOP);
+	return 0;
 }
 
 int trie_init(struct trie *t, const struct mem *mem, uint32_t data_size, uint32_t value_size,
@@ -38,7 +48,7 @@ int trie_init(struct trie *t, const struct mem *mem, uint32_t data_size, uint32_
 
 	t->data_size = data_size;
 	t->value_off = (uint32_t)(sizeof(struct trie_elem) + round_up8(data_size));
-	t->stride = stride_for(t->value_off + round_up8(value_size));
+	t->stride = t->value_off + round_up8(value_size);
 	t->elem_limit = (uint32_t)elems;
 	t->unit_limit = units < TRIE_LEAF ? (uint32_t)units : TRIE_LEAF;
 	t->fresh_unit = 1;
@@ -47,7 +57,8 @@ int trie_init(struct trie *t, const struct mem *mem, uint32_t data_size, uint32_
 	t->node_size = (size_t)t->unit_limit * TRIE_UNIT + PADDING;
 	t->elem_storage = mem_map(mem, t->elem_size);
 	t->node_storage = mem_map(mem, t->node_size);
-	if (!t->elem_storage || !t->node_storage) {
+	if (!t->elem_storage || !t->node_storage ||
+	    (max_entries >= LARGE && data_size > 1 && init_top(t, mem) != 0)) {
 		trie_fini(t, mem);
 		return -ENOMEM;
 	}
@@ -60,11 +71,12 @@ void trie_fini(struct trie *t, const struct mem *mem)
 {
 	mem_unmap(mem, t->elem_storage, t->elem_size);
 	mem_unmap(mem, t->node_storage, t->node_size);
+	mem_unmap(mem, (void *)t->top, t->top_size);
 }
 
 uint64_t trie_memory(const struct trie *t)
 {
-	return (uint64_t)t->fresh_unit * TRIE_UNIT + (uint64_t)t->fresh_elem * t->stride;
+	return (uint64_t)t->fresh_unit * TRIE_UNIT + (uint64_t)t->fresh_elem * t->stride + t->top_size;
 }
 
 static unsigned class_of(const struct trie_node *n)
