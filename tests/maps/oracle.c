@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See oracle.h. */
+#include "oracle.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	int ret = (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+
+	return ret < 0 ? -errno : ret;
+}
+
+bool oracle_there(const char **why)
+{
+	int fd = oracle_create(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0, 0, 0);
+
+	*why = fd < 0 ? strerror(-fd) : "";
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int oracle_create(uint32_t type, uint32_t key, uint32_t value, uint32_t max, uint32_t flags,
+                  uint32_t node, int inner)
+{
+	union bpf_attr attr = {.map_type = type,
+	                       .key_size = key,
+	                       .value_size = value,
+	                       .max_entries = max,
+	                       .map_flags = flags,
+	                       .numa_node = node,
+	                       .inner_map_fd = (uint32_t)inner};
+
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+static int element(int cmd, int fd, const void *key, const void *value, uint64_t flags)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uintptr_t)key;
+	attr.value = (uintptr_t)value;
+	attr.flags = flags;
+	return bpf(cmd, &attr);
+}
+
+int oracle_lookup(int fd, const void *key, void *value)
+{
+	return element(BPF_MAP_LOOKUP_ELEM, fd, key, value, 0);
+}
+
+int oracle_update(int fd, const void *key, const void *value, uint64_t flags)
+{
+	return element(BPF_MAP_UPDATE_ELEM, fd, key, value, flags);
+}
+
+int oracle_delete(int fd, const void *key)
+{
+	return element(BPF_MAP_DELETE_ELEM, fd, key, NULL, 0);
+}
+
+int oracle_next_key(int fd, const void *key, void *next)
+{
+	return element(BPF_MAP_GET_NEXT_KEY, fd, key, next, 0);
+}
+
+int oracle_freeze(int fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	return bpf(BPF_MAP_FREEZE, &attr);
+}
+
+uint32_t oracle_max_entries(int fd)
+{
+	struct bpf_map_info info;
+	union bpf_attr attr;
+
+	memset(&info, 0, sizeof(info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof(info);
+	attr.info.info = (uintptr_t)&info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) ? 0 : info.max_entries;
+}
