@@ -242,14 +242,15 @@ static struct code_ref refer_call(const struct elf *e, struct insn *i, const Elf
 static int refer(struct elf *e, struct code_section *s, const Elf64_Rel *rel)
 {
 	uint64_t slot = rel->r_offset / sizeof(struct insn);
-	struct insn *i = &s->insns[slot];
 	struct code_ref ref;
+	struct insn *i;
 	Elf64_Sym sym;
 
 	if (rel->r_offset % sizeof(struct insn) || slot >= s->n)
 		return broken(e, "a relocation points outside of its section");
 	if (!symbol_at(e, ELF64_R_SYM(rel->r_info), &sym))
 		return broken(e, "a relocation names a symbol that is not there");
+	i = &s->insns[slot];
 	if (ELF64_R_TYPE(rel->r_info) == RELOC_64_64 && insn_op(i) == OP_LDDW && slot + 1 < s->n)
 		ref = refer_address(e, i, &sym);
 	else if (ELF64_R_TYPE(rel->r_info) == RELOC_64_32 && i->code == insn_info[OP_CALL].code)

@@ -202,7 +202,8 @@ static void json_insn(struct listing *l, const struct code_func *f, size_t slot,
 /* Sends the text on its way. False: it cannot go, or there was no memory for it. */
 static bool flush(struct listing *l)
 {
-	bool ok = !l->text.failed && fwrite(l->text.data, 1, l->text.len, stdout) == l->text.len;
+	size_t len = l->text.len;
+	bool ok = !l->text.failed && (!len || fwrite(l->text.data, 1, len, stdout) == len);
 
 	l->text.len = 0;
 	return ok;

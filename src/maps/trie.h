@@ -76,11 +76,11 @@ struct trie_elem {
 	uint8_t data[]; /* as the creator wrote it, also behind the prefix; padded with zeros */
 };
 
-/* A key as bpf(2) and programs write it. */
+/* A key as bpf(2) and programs write it, at any address. */
 struct trie_key {
 	uint32_t len;
 	uint8_t data[];
-};
+} __attribute__((packed));
 
 struct trie {
 	_Atomic uint32_t root;

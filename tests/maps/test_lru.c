@@ -36,7 +36,7 @@ static void there_is_always_room(void **state)
 			value[cpu] = 0;
 			assert_int_equal(map_lookup(m, &key, value, 0), 0);
 			assert_memory_equal(&value[m->ops->per_cpu ? cpu : 0],
-			                    &(uint64_t){(key & 0xff) * 0x0101010101010101},
+			                    &(uint64_t){(key & 0xff) * 0x0101010101010101u},
 			                    8);
 			if (step % 7 == 0)
 				assert_int_equal(map_delete(m, &key), 0);
