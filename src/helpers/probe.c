@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "helpers/helpers.h"
+#include "helpers/probe.h"
 
 enum { PAGE = 4096 };
 
@@ -23,21 +24,21 @@ static ssize_t read_memory(void *to, uint64_t from, size_t len)
 	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 }
 
-static uint64_t fault(void *to, size_t len)
+static int64_t fault(void *to, size_t len)
 {
 	memset(to, 0, len);
-	return (uint64_t)(int64_t)-EFAULT;
+	return -EFAULT;
 }
 
-static uint64_t probe(void *to, uint32_t len, uint64_t from)
+int64_t probe_memory(void *to, uint32_t len, uint64_t from)
 {
 	if (!len || read_memory(to, from, len) == (ssize_t)len)
 		return 0;
 	return fault(to, len);
 }
 
-/* A string and its NUL, page by page, so that memory behind it is not asked for. Answers its size. */
-static uint64_t probe_string(char *to, uint32_t len, uint64_t from)
+/* Page by page, so that memory behind the string is not asked for. */
+int64_t probe_string(char *to, uint32_t len, uint64_t from)
 {
 	uint32_t done = 0;
 
@@ -53,7 +54,7 @@ static uint64_t probe_string(char *to, uint32_t len, uint64_t from)
 			return fault(to, len);
 		nul = memchr(to + done, '\0', part);
 		if (nul)
-			return (uint64_t)(nul - to) + 1;
+			return nul - to + 1;
 		done += part;
 	}
 	to[len - 1] = '\0';
@@ -62,30 +63,30 @@ static uint64_t probe_string(char *to, uint32_t len, uint64_t from)
 
 HELPER_FN(probe_read)
 {
-	return probe((void *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_memory((void *)(uintptr_t)r1, (uint32_t)r2, r3);
 }
 
 HELPER_FN(probe_read_str)
 {
-	return probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
 }
 
 HELPER_FN(probe_read_user)
 {
-	return probe((void *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_memory((void *)(uintptr_t)r1, (uint32_t)r2, r3);
 }
 
 HELPER_FN(probe_read_kernel)
 {
-	return probe((void *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_memory((void *)(uintptr_t)r1, (uint32_t)r2, r3);
 }
 
 HELPER_FN(probe_read_user_str)
 {
-	return probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
 }
 
 HELPER_FN(probe_read_kernel_str)
 {
-	return probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
+	return (uint64_t)probe_string((char *)(uintptr_t)r1, (uint32_t)r2, r3);
 }

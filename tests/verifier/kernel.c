@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -49,9 +51,79 @@ static void last_line(char *log, char *line, size_t size)
 		}
 }
 
+static int cmp_start(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+unsigned find_funcs(const struct insn *insns, uint32_t n, uint32_t starts[MAX_FUNCS])
+{
+	unsigned count = 1;
+
+	starts[0] = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		enum op op = insn_op(&insns[i]);
+		uint32_t to = i + 1 + (uint32_t)insns[i].imm;
+		unsigned f = 0;
+
+		if (op != OP_CALL_LOCAL && op != OP_LDDW_FUNC)
+			continue;
+		while (f < count && starts[f] != to)
+			f++;
+		if (f == MAX_FUNCS)
+			return 0;
+		if (f == count)
+			starts[count++] = to;
+	}
+	qsort(starts, count, sizeof(*starts), cmp_start);
+	return count;
+}
+
+/* int; int (void); global function main; static function sub. */
+static int load_btf(void)
+{
+	static const char strings[] = "\0int\0main\0sub";
+	static const uint32_t types[] = {
+		1, BTF_KIND_INT << 24, 4, BTF_INT_SIGNED << 24 | 32,
+		0, BTF_KIND_FUNC_PROTO << 24, 1,
+		5, BTF_KIND_FUNC << 24 | BTF_FUNC_GLOBAL, 2,
+		10, BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC, 2,
+	};
+	struct {
+		struct btf_header h;
+		uint32_t types[sizeof(types) / 4];
+		char strings[sizeof(strings)];
+	} btf = {
+		.h = {.magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(btf.h),
+		      .type_len = sizeof(types), .str_off = sizeof(types), .str_len = sizeof(strings)},
+	};
+	union bpf_attr attr = {
+		.btf = (uintptr_t)&btf, .btf_size = offsetof(typeof(btf), strings) + sizeof(strings)};
+
+	memcpy(btf.types, types, sizeof(types));
+	memcpy(btf.strings, strings, sizeof(strings));
+	return bpf(BPF_BTF_LOAD, &attr);
+}
+
+static void put_maps(struct insn *insns, uint32_t n, const int *maps)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		enum op op = insn_op(&insns[i]);
+
+		if (op == OP_LDDW_MAP_FD || op == OP_LDDW_MAP_VALUE)
+			insns[i].imm = maps[insns[i].imm];
+	}
+}
+
 int kernel_load(struct kernel_load *l)
 {
 	static char log[1 << 20];
+	uint32_t starts[MAX_FUNCS], nfuncs = l->btf ? find_funcs(l->insns, l->n, starts) : 0;
+	struct bpf_func_info infos[MAX_FUNCS];
+	struct insn *copy = malloc(l->n * sizeof(*copy) + 1);
+	int btf = nfuncs ? load_btf() : 0;
 	union bpf_attr attr = {
 		.prog_type = l->type,
 		.expected_attach_type = l->attach_type,
@@ -66,8 +138,23 @@ int kernel_load(struct kernel_load *l)
 	};
 	int ret;
 
+	memcpy(copy, l->insns, l->n * sizeof(*copy));
+	attr.insns = (uintptr_t)copy;
+	if (l->maps)
+		put_maps(copy, l->n, l->maps);
+	for (uint32_t f = 0; f < nfuncs; f++)
+		infos[f] = (struct bpf_func_info){starts[f], f ? 4 : 3};
+	if (nfuncs) {
+		attr.prog_btf_fd = (uint32_t)btf;
+		attr.func_info = (uintptr_t)infos;
+		attr.func_info_cnt = nfuncs;
+		attr.func_info_rec_size = sizeof(infos[0]);
+	}
 	log[0] = '\0';
 	ret = bpf(BPF_PROG_LOAD, &attr);
+	free(copy);
+	if (nfuncs)
+		close(btf);
 	last_line(log, l->line, sizeof(l->line));
 	return ret;
 }
@@ -82,6 +169,26 @@ int kernel_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t m
 	};
 
 	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+int kernel_rodata(const void *value, uint32_t size)
+{
+	uint32_t key = 0;
+	union bpf_attr create = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = 4,
+		.value_size = size,
+		.max_entries = 1,
+		.map_flags = BPF_F_RDONLY_PROG,
+	};
+	int fd = bpf(BPF_MAP_CREATE, &create);
+	union bpf_attr update = {
+		.map_fd = (uint32_t)fd, .key = (uintptr_t)&key, .value = (uintptr_t)value};
+	union bpf_attr freeze = {.map_fd = (uint32_t)fd};
+
+	bpf(BPF_MAP_UPDATE_ELEM, &update);
+	bpf(BPF_MAP_FREEZE, &freeze);
+	return fd;
 }
 
 int kernel_test_run(int fd, struct test_run *t)

@@ -20,6 +20,8 @@ struct kernel_load {
 	uint32_t n, type, attach_type, flags;
 	bool gpl;
 	const int *fd_array;
+	bool btf;        /* with func_info: every function but the first is static */
+	const int *maps; /* map_fd[i] of the program is maps[i]; NULL: it is a descriptor */
 	char line[512]; /* out: the last line of the log that is no statistics */
 };
 
@@ -27,6 +29,13 @@ struct kernel_load {
 int kernel_load(struct kernel_load *l);
 
 int kernel_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries);
+/* A map of one element that programs may only read, and nobody write any more. */
+int kernel_rodata(const void *value, uint32_t size);
+
+enum { MAX_FUNCS = 16 };
+
+/* Where the functions of a program begin, as the verifier finds them. Answers how many; 0: too many. */
+unsigned find_funcs(const struct insn *insns, uint32_t n, uint32_t starts[MAX_FUNCS]);
 
 struct test_run;
 

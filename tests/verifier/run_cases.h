@@ -202,3 +202,112 @@
  "r6 = r1; r2 = 6; r3 = 0; call 43; r1 = r6; r2 = $A ll; r3 = $B ll; r4 = 0; call 50;" AFTER, {8, -8, END}, {0, 1, END}, NONE},
 {"tc: grow beyond the buffer", CLS, LONG, 0x854f690381dd0cd7,
  "r6 = r1; r2 = 4000; r3 = 1; r4 = 0; call 50; r1 = r6; r2 = 4000; r3 = 0; r4 = 0; call 50; r1 = r6; r2 = 12000; r3 = 0; call 38;" AFTER, NONE, NONE, NONE},
+
+/* --- Text --- */
+/* Arguments are A, a string, A, a string ...; the text goes to the packet. */
+#define ZEROS8(at) "*(u64 *)(r10 - " #at ") = 0;"
+#define SNPRINTF(hash, format) SNPRINTF_SIZES(hash, format, 1, 8, 64)
+#define SNPRINTF_SIZES(hash, format, ...)                                                            \
+	{"snprintf " format, XDP, IP4, hash,                                                            \
+	 "r6 = r1; r1 = 0x6f6c6c6568 ll; *(u64 *)(r10 - 136) = r1; r2 = r10; r2 += -136; r1 = $A ll;" \
+	 "*(u64 *)(r10 - 128) = r1; *(u64 *)(r10 - 120) = r2; *(u64 *)(r10 - 112) = r1;"              \
+	 "*(u64 *)(r10 - 104) = r2; *(u64 *)(r10 - 96) = r1; *(u64 *)(r10 - 88) = r2;"                \
+	 ZEROS8(64) ZEROS8(56) ZEROS8(48) ZEROS8(40) ZEROS8(32) ZEROS8(24) ZEROS8(16) ZEROS8(8)       \
+	 "r1 = r10; r1 += -64; r2 = $B ll; r3 = map_fd[0][0]; r4 = r10; r4 += -128; r5 = 48;"         \
+	 "call 165; r7 = r0; r1 = r6; r2 = 0; r3 = r10; r3 += -64; r4 = 60; call 190; r0 = r7; exit",  \
+	 {0, 7, -1, 0x123456789a, END}, {__VA_ARGS__, END}, NONE, .rodata = format}
+SNPRINTF(0xa69414a44a5713dd, "nothing"),
+SNPRINTF(0x4be321c5d71c71d6, "%d"),
+SNPRINTF(0x4180418f7eb9723d, "%d,%s,%u"),
+SNPRINTF(0x384e33d029042615, "%i %s %x %s %X"),
+SNPRINTF(0xb668b80f9cb07357, "%ld %s %lld"),
+SNPRINTF(0x343a5cba899383f2, "%lu %s %llx %s %llX"),
+SNPRINTF(0x69cb4bd584904382, "%li%s%llu"),
+SNPRINTF(0x7996417fafa47199, "%5d|%-7s|%05d|%7s|%-5d|"),
+SNPRINTF(0xacbe78fa5362d4b2, "%+d|%2s|% d"),
+SNPRINTF(0xc76a493c486adfe0, "%-08d|%010s|%+05d"),
+SNPRINTF(0xe6b5fa3865445e18, "%0-+ 9lld|"),
+SNPRINTF(0x63fc4ca583e23120, "100%%, %d%%"),
+SNPRINTF(0x79e1b71dc04f91ff, "%c%s%3c"),
+SNPRINTF(0x7b6aaec8751c0f4c, "%px|%s|%30px"),
+SNPRINTF_SIZES(0xd54a4f20becbb3a, "%020px%pks!", 64),
+SNPRINTF(0x1459845c67cf2da2, "%d %pi4"),
+SNPRINTF_SIZES(0xf2605daeaf0542fc, "%d %pI4,%x", 64),
+SNPRINTF(0xe21262b5ac760558, "%d %pi6"),
+SNPRINTF(0x9a477e46ecbe4359, "%d %pI6c"),
+SNPRINTF_SIZES(0xedde37f5d4542f5d, "%d %pi4abc %d", 64),
+SNPRINTF(0x21c386b6e5c8df92, "%pB"),
+SNPRINTF(0x34bc08cc991b4d71, "caf\xc3\xa9 %x\t"),
+SNPRINTF(0xf3d3e1fe1eac070d, "%99d"),
+
+/* The number's text is map_fd[0]'s value; r7 the result's, with the number that was found. */
+#define STRTO(id, name, hash, text)                                                                        \
+	{name " of \"" text "\"", XDP, IP4, hash,                                                       \
+	 "*(u64 *)(r10 - 8) = 0; r1 = map_fd[0][0]; r2 = $B ll; r3 = $A ll; r4 = r10; r4 += -8;"      \
+	 "call " id "; r1 = *(u64 *)(r10 - 8); r0 *= 31; r0 += r1; r1 >>= 32; r0 *= 31; r0 += r1; exit", \
+	 {0, 8, 10, 16, 5, 32, 40, END}, {1, 2, sizeof(text) - 1, sizeof(text), END}, NONE, .rodata = text}
+#define STRTOX(strtol, strtoul, text)                                                                \
+	STRTO("105", "strtol", strtol, text), STRTO("106", "strtoul", strtoul, text)
+STRTOX(0x2b103668fe852ec5, 0x2b103668fe852ec5, "0"),
+STRTOX(0x6de2bf32f5a5da06, 0x6de2bf32f5a5da06, "123"),
+STRTOX(0xddd88837fdd16701, 0x57309e1894b28705, "-123"),
+STRTOX(0x57309e1894b28705, 0x57309e1894b28705, "+5"),
+STRTOX(0x36218389a57eb729, 0x36218389a57eb729, "  77abc"),
+STRTOX(0x6769414ad3ec9a0d, 0x57309e1894b28705, " \t-0x1F"),
+STRTOX(0xdd80fc0f0e63754a, 0xdd80fc0f0e63754a, "0x"),
+STRTOX(0xdd80fc0f0e63754a, 0xdd80fc0f0e63754a, "0xg"),
+STRTOX(0xfb75adf7eee95cc2, 0xfb75adf7eee95cc2, "0x12"),
+STRTOX(0xe82489b99964f291, 0xe82489b99964f291, "017"),
+STRTOX(0xfcf5a85157e8f0d9, 0xfcf5a85157e8f0d9, "089"),
+STRTOX(0x57309e1894b28705, 0x57309e1894b28705, "- 5"),
+STRTOX(0x57309e1894b28705, 0x57309e1894b28705, "--5"),
+STRTOX(0x17fecf36f23b00a9, 0x17fecf36f23b00a9, "abc"),
+STRTOX(0xb965e32f02b22d6, 0xb965e32f02b22d6, "9223372036854775807"),
+STRTOX(0xa9818dac260762ce, 0xc659302cc26aad96, "9223372036854775808"),
+STRTOX(0x123044f6bdfcc01e, 0xc2abae429ced8b0d, "-9223372036854775808"),
+STRTOX(0xcfb87a98eb0ee116, 0xc2abae429ced8b0d, "-9223372036854775809"),
+STRTOX(0x1ec879c157f83f40, 0xaf817c8e33e95760, "18446744073709551615"),
+STRTOX(0x1ec879c157f83f40, 0x1ec879c157f83f40, "18446744073709551616"),
+STRTOX(0x74b7a392e06953c2, 0x6d78f00efc6127d2, "0xffffffffffffffff"),
+STRTOX(0x74b7a392e06953c2, 0x74b7a392e06953c2, "0x10000000000000000"),
+STRTOX(0x5a537176a15d0b5, 0x5a537176a15d0b5, "00000000000000000000000000000000000000000000000000000000000000000000001"),
+
+{"strncmp", XDP, IP4, 0x4ad44a4b5cfe13cd,
+ "r1 = $A ll; *(u64 *)(r10 - 8) = r1; r1 = r10; r1 += -8; r2 = $B ll; r3 = map_fd[0][0]; call 182; exit",
+ {0, 0x6c6c6568, 0x6f6c6c6568, 0x706c6c6568, 0x616f6c6c6568, 0xff6c6c6568, END}, {1, 4, 5, 6, 8, END}, NONE,
+ .rodata = "hello"},
+
+/* --- Maps --- */
+#define ARRAY {BPF_MAP_TYPE_ARRAY, 4, 8, 4}
+#define HASH {BPF_MAP_TYPE_HASH, 4, 8, 4}
+#define UPDATE "r1 = map_fd[0]; r2 = r10; r2 += -8; r3 = r10; r3 += -16; r4 = $C; call 2; r7 = r0;"
+#define LOOKUP                                                                                       \
+	"r1 = map_fd[0]; r2 = r10; r2 += -8; call 1; if r0 == 0 goto none; r0 = *(u64 *)(r0 + 0); none:"
+#define SET "*(u32 *)(r10 - 8) = $A; r1 = $B ll; *(u64 *)(r10 - 16) = r1;"
+{"array: update, lookup", XDP, IP4, 0x3f0d63a1318e0bd5, SET UPDATE LOOKUP "r7 *= 31; r0 += r7; exit", {0, 3, 4, 0x7fffffff, END}, {0, 77, END},
+ {0, 1, 2, 3, END}, .map = ARRAY},
+{"array: delete", XDP, IP4, 0x5b61565b363fd3bd, SET "r1 = map_fd[0]; r2 = r10; r2 += -8; call 3; exit", {0, 4, END}, NONE, NONE, .map = ARRAY},
+{"hash: update, lookup", XDP, IP4, 0x8bdb99a0beb95ba1, SET UPDATE LOOKUP "r7 *= 31; r0 += r7; exit", {0, 4, 0x7fffffff, END}, {0, 77, END},
+ {0, 1, 2, 3, END}, .map = HASH},
+{"hash: update, delete, delete, lookup", XDP, IP4, 0x7c054cd29094e881,
+ SET UPDATE "r1 = map_fd[0]; r2 = r10; r2 += -8; call 3; r8 = r0; r1 = map_fd[0]; r2 = r10; r2 += -8; call 3;"
+ "r8 *= 31; r8 += r0;" LOOKUP "r8 *= 31; r0 += r8; exit", {0, 4, END}, {5, END}, {0, 1, 2, END}, .map = HASH},
+{"a map from two sources", XDP, IP4, 0x6b7ab2a9c0c47f4c,
+ SET UPDATE "r8 = map_fd[0]; if r7 == 0 goto +2; r8 = map_fd[0]; r1 = r8; r1 = r8; r2 = r10; r2 += -8; call 1;"
+ "if r0 == 0 goto none; r0 = *(u64 *)(r0 + 0); none: exit", {1, 9, END}, {5, END}, {0, END}, .map = ARRAY},
+{"map helper that the type has not", XDP, IP4, 0xae21d4d1d90676e5, SET "r1 = map_fd[0]; r2 = r10; r2 += -8; r3 = 0; call 195; r0 = r0; if r0 == 0 goto +1; r0 = 1; exit",
+ {0, 1, END}, NONE, NONE, .map = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 4}},
+
+/* --- Callbacks --- */
+{"loop", XDP, IP4, 0xe75816d92424404d,
+ "r6 = 0; *(u64 *)(r10 - 8) = 0; r1 = $A ll; r2 = func[body]; r3 = r10; r3 += -8; r4 = $B ll; call 181; r0 *= 31;"
+ "r1 = *(u64 *)(r10 - 8); r0 += r1; exit;"
+ "body: r3 = *(u64 *)(r2 + 0); r3 += r1; r3 += 1; *(u64 *)(r2 + 0) = r3; r0 = 0; if r1 != 5 goto +1; r0 = 1; exit",
+ {0, 1, 4, 5, 6, 7, 100, 8388608, 8388609, -1, END}, {0, 1, END}, NONE, .btf = true},
+{"for_each_map_elem", XDP, IP4, 0x8eaac346fd5e82ed,
+ SET UPDATE "*(u64 *)(r10 - 8) = 0; r1 = map_fd[0]; r2 = func[body]; r3 = r10; r3 += -8; r4 = 0; call 164; r0 *= 31;"
+ "r1 = *(u64 *)(r10 - 8); r0 += r1; exit;"
+ "body: r5 = *(u64 *)(r3 + 0); r2 = *(u32 *)(r2 + 0); r5 += r2; r3 = *(u64 *)(r4 + 0); r3 += r5; *(u64 *)(r4 + 0) = r3; r0 = 0; if r2 != 2 goto +1; r0 = 1; exit",
+ {0, 2, END}, {5, END}, {0, END}, .map = ARRAY, .btf = true},
+{"packet loads in a function", CLS, IP4, 0x2db395836e8714ba,
+ "r6 = r1; call f; r0 += 1; exit; f: r6 = r1; r0 = *(u16 *)skb[12]; r7 = r0; r0 = *(u32 *)skb[60]; r0 = 5; exit", NONE, NONE, NONE, .btf = true},

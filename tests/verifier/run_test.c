@@ -31,6 +31,11 @@ struct row {
 	uint64_t hash; /* of all the runs' results */
 	const char *text;
 	int64_t a[MAX_VALUES], b[MAX_VALUES], c[MAX_VALUES]; /* END behind the last */
+	const char *rodata; /* a string that is map_fd[0]'s value */
+	struct {
+		uint32_t type, key_size, value_size, max_entries;
+	} map; /* or what map_fd[0] is */
+	bool btf;
 };
 
 #define END INT64_MIN
@@ -141,11 +146,21 @@ static void finish_run(const struct test_run *t, int err, struct result *r)
 
 static int run_kernel(const struct row *row, const struct insn *p, size_t n, struct result *r)
 {
-	struct kernel_load l = {.insns = p, .n = (uint32_t)n, .type = row->type, .gpl = true};
+	struct kernel_load l = {
+		.insns = p, .n = (uint32_t)n, .type = row->type, .gpl = true, .btf = row->btf};
 	struct test_run t;
 	uint8_t ctx[256];
-	int fd = kernel_load(&l);
+	int fd, map = -1;
 
+	if (row->rodata)
+		map = kernel_rodata(row->rodata, (uint32_t)strlen(row->rodata) + 1);
+	else if (row->map.type)
+		map = kernel_map(row->map.type, row->map.key_size, row->map.value_size,
+		                 row->map.max_entries);
+	l.maps = map >= 0 ? &map : NULL;
+	fd = kernel_load(&l);
+	if (map >= 0)
+		close(map);
 	if (fd < 0) {
 		printf("# the kernel does not load it: %d %s\n", fd, l.line);
 		return fd;
@@ -164,7 +179,14 @@ static int run_skep(struct vm *vm, const struct row *row, const struct engine *e
 	struct prog *prog;
 	int err;
 
+	vm_drop_maps(vm);
 	vm->engine = e;
+	vm->btf = row->btf;
+	if (row->rodata)
+		vm_rodata(vm, row->rodata, (uint32_t)strlen(row->rodata) + 1);
+	else if (row->map.type)
+		vm_map(vm, row->map.type, row->map.key_size, row->map.value_size,
+		       row->map.max_entries);
 	err = vm_load(vm, row->type, true, p, n, &prog);
 	if (err) {
 		printf("# Skep does not load it: %d %s\n", err, vm->line);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "isa/text.h"
+#include "kernel.h"
 #include "sys/tables.h"
 #include "verifier/verify.h"
 
@@ -26,10 +27,15 @@ void vm_init(struct vm *vm)
 	vm->engine = tables.checked;
 }
 
+void vm_drop_maps(struct vm *vm)
+{
+	while (vm->nmaps)
+		obj_put(&vm->maps[--vm->nmaps]->obj);
+}
+
 void vm_exit(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->nmaps; i++)
-		obj_put(&vm->maps[i]->obj);
+	vm_drop_maps(vm);
 	tables_release(&vm->k);
 	core_exit(&vm->k);
 }
@@ -44,6 +50,16 @@ struct map *vm_map(struct vm *vm, uint32_t type, uint32_t key_size, uint32_t val
 	if (err)
 		die("map", strerror(-err));
 	return vm->maps[vm->nmaps++] = m;
+}
+
+struct map *vm_rodata(struct vm *vm, const void *value, uint32_t size)
+{
+	struct map *m = vm_map(vm, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), size, 1);
+	uint32_t key = 0;
+
+	map_update(m, &key, value, BPF_ANY);
+	atomic_store(&m->frozen, true);
+	return m;
 }
 
 static bool helper_id(void *arg, const char *name, size_t len, int32_t *id)
@@ -94,6 +110,17 @@ static void last_line(const struct buf *log, char *line, size_t size)
 	snprintf(line, size, "%.*s", (int)(end - start), log->data ? log->data + start : "");
 }
 
+static void add_func_info(struct prog *p)
+{
+	uint32_t starts[MAX_FUNCS];
+
+	p->nfunc_infos = find_funcs(p->orig, p->norig, starts);
+	p->func_infos =
+		mem_zalloc_array(&p->obj.k->mem, p->nfunc_infos, sizeof(*p->func_infos));
+	for (uint32_t f = 0; f < p->nfunc_infos; f++)
+		p->func_infos[f] = (struct func_info){starts[f], f ? 4 : 3};
+}
+
 int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, size_t n,
             struct prog **out)
 {
@@ -109,6 +136,8 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 	p->gpl = gpl;
 	p->orig = mem_copy(&vm->k.mem, insns, n * sizeof(*insns));
 	p->norig = (uint32_t)n;
+	if (vm->btf)
+		add_func_info(p);
 	err = verify(p, &env);
 	last_line(&log, vm->line, sizeof(vm->line));
 	buf_free(&log);

@@ -12,6 +12,7 @@ struct vm {
 	struct map *maps[8]; /* map_fd[i] of programs is maps[i] */
 	unsigned nmaps;
 	const struct engine *engine; /* of the next programs; vm_init(): the checked one */
+	bool btf; /* the next programs have func_info, as kernel_load()'s */
 	uint32_t attach_type; /* of the next program */
 	char line[512]; /* the last of the latest verify()'s log */
 };
@@ -20,6 +21,10 @@ void vm_init(struct vm *vm);
 void vm_exit(struct vm *vm);
 /* Makes maps[nmaps]; ends the process when that fails. */
 struct map *vm_map(struct vm *vm, uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t n);
+
+/* A map as kernel_rodata()'s. */
+struct map *vm_rodata(struct vm *vm, const void *value, uint32_t size);
+void vm_drop_maps(struct vm *vm);
 
 /* Assembles, or ends the process with the assembler's message. The caller frees. */
 struct insn *vm_asm(const char *text, size_t *n);
