@@ -56,7 +56,7 @@ struct run {
 	uint64_t *verdicts;          /* of every packet of work, the last time */
 	uint64_t repeat;             /* passes over the packets */
 	uint64_t runs;               /* done, refused ones included */
-	uint64_t ns;                 /* in the program (the kernel's own measure on that side) */
+	uint64_t ns;                 /* in the program: CPU time, or the kernel's own measure */
 	uint64_t wall_ns;            /* with everything around it */
 	struct tally *tallies;
 	size_t ntallies;
@@ -87,6 +87,7 @@ extern volatile int interrupted;
 void progress(const char *what, uint64_t done, uint64_t total);
 
 uint64_t now_ns(void);
+uint64_t cpu_ns(void); /* that this thread had a CPU for */
 
 /* --- object.c: every call answers 0, or the exit code after a message -------------------------- */
 
