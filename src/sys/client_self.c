@@ -21,11 +21,11 @@
 enum { PAGE = 4096 }; /* no host has smaller ones */
 
 /*
- * The length of a string is not known before it is read: as much is copied as its page allows. The address
- * sanitizer must not look at that.
+ * The length of a string is not known before it is read: as much is copied as its page allows. Sanitizers
+ * must not look at that.
  */
-#ifdef __SANITIZE_ADDRESS__
-__attribute__((no_sanitize_address)) static void copy_in(void *to, const volatile uint8_t *from, size_t len)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("address", "thread"))) static void copy_in(void *to, const volatile uint8_t *from, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		((uint8_t *)to)[i] = from[i];

@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -354,13 +355,19 @@ def raw():
     bad("--raw: rejected", ["exec", "--raw", "-"], 1, r"last insn is not an exit", stdin=ret[:8])
 
 
+PROGRESS = rb"skep: [\d,]+ of [\d,]+ \(\d+%\)"
+
+
 def interrupt():
     cap, out = file("long.pcap", pcap(FRAMES * 1000)), os.path.join(TMP, "int.pcapng")
     terminal, theirs = os.openpty()
     p = subprocess.Popen([SKEP, "exec", obj("verdicts"), "--pcap", cap, "--repeat", "1000000", "--out", out, "-j"],
                          stdout=subprocess.PIPE, stderr=theirs, env=ENV)
     os.close(theirs)
-    time.sleep(1.3)
+    stderr, deadline = b"", time.time() + 30
+    while not re.search(PROGRESS, stderr) and time.time() < deadline:
+        if select.select([terminal], [], [], 1)[0]:
+            stderr += os.read(terminal, 65536)
     p.send_signal(signal.SIGINT)
     try:
         stdout, _ = p.communicate(timeout=20)
@@ -368,9 +375,9 @@ def interrupt():
         p.kill()
         result("Ctrl-C", "still running after 20 s")
         return
-    stderr = os.read(terminal, 65536)
+    stderr += os.read(terminal, 65536)
     os.close(terminal)
-    result("progress on a terminal", "" if re.search(rb"skep: [\d,]+ of [\d,]+ \(\d+%\)", stderr) else repr(stderr))
+    result("progress on a terminal", "" if re.search(PROGRESS, stderr) else repr(stderr))
     try:
         done = sum(counts(stdout.decode()).values())
         wrong = "" if p.returncode == 1 and b"interrupted after" in stderr and done > 0 else f"{p.returncode} {stderr} {done}"
