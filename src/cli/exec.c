@@ -214,6 +214,22 @@ static int parse(int argc, char **argv, struct exec_options *o)
 	return check_options(o);
 }
 
+/* --- Ctrl-C ---------------------------------------------------------------------------------- */
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static void catch_interrupt(void)
+{
+	/* The second Ctrl-C ends the process at once. */
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+}
+
 /* --- Input ------------------------------------------------------------------------------------ */
 
 /*
@@ -227,9 +243,16 @@ static int read_capture(const char *path, struct capture *c, bool *damaged)
 
 	if (fd < 0)
 		return fail(EXIT_BAD_INPUT, "%s: %s", path, strerror(errno));
+	catch_interrupt();
 	err = capture_read_fd(c, fd);
 	if (fd != STDIN_FILENO)
 		close(fd);
+	if (interrupted && c->n && err != -ENOMEM) {
+		/* Whoever writes the capture may have got the signal too, and have ended within a packet. */
+		warn("%s: interrupted; the %zu packets that came are run", file_name(path), c->n);
+		interrupted = 0;
+		err = 0;
+	}
 	if (err == -ENOTSUP)
 		return fail(EXIT_UNSUPPORTED, "%s: %s", file_name(path), c->error);
 	if (err && (!c->n || err == -ENOMEM))
@@ -254,20 +277,6 @@ static int read_packets(const struct exec_options *o, struct capture *c, bool *d
 }
 
 /* --- The run ---------------------------------------------------------------------------------- */
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-static void catch_interrupt(void)
-{
-	/* The second Ctrl-C ends the process at once. */
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
-
-	sigaction(SIGINT, &action, NULL);
-}
 
 /* Brings one side to where it can run. copy: where its packets live when others need the original. */
 static int prepare(struct side *s, const struct exec_options *o, const struct exec_bytes *elf,

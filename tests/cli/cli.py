@@ -239,6 +239,12 @@ def bad_captures():
            r"^packets +\d+$", r"the gzip data ends too early", lines=1)
     expect("capture: gzip", ["exec", v, "--pcap", file("z.pcap.gz", zipped)], 0, r"^packets +8$", lines=0)
     expect("capture: gzip from stdin", ["exec", v, "--pcap", "-"], 0, r"^packets +8$", stdin=zipped)
+    half = len(whole) // 2
+    members = gzip.compress(whole[:half]) + gzip.compress(whole[half:]) + b"\0" * 9
+    expect("capture: gzip of several members", ["exec", v, "--pcap", "-"], 0, r"^packets +8$", stdin=members, lines=0)
+    broken = bytearray(gzip.compress(whole))
+    broken[-6] ^= 1
+    expect("capture: gzip with a wrong checksum", ["exec", v, "--pcap", "-"], 3, r"^packets +8$", r"incorrect data check", stdin=bytes(broken))
     expect("capture: stdin", ["exec", v, "--pcap", "-"], 0, r"^packets +8$", stdin=whole)
     expect("capture: pcapng from stdin", ["exec", v, "--pcap", "-"], 0, r"^packets +8$", stdin=pcapng(FRAMES))
     expect("capture: other byte order, nanoseconds", ["exec", v, "--pcap", "-"], 0, r"^packets +8$",
@@ -384,6 +390,15 @@ def interrupt():
     except ValueError as e:
         wrong = f"{e} {p.returncode} {stderr}"
     result("Ctrl-C keeps what was done", wrong)
+    p = subprocess.Popen([SKEP, "exec", obj("verdicts"), "--pcap", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, env=ENV)
+    p.stdin.write(pcap(FRAMES) + b"half")
+    p.stdin.flush()
+    time.sleep(0.3)
+    p.send_signal(signal.SIGINT)
+    stdout, stderr = p.communicate(timeout=20)
+    result("Ctrl-C ends a capture that is being written", "" if p.returncode == 0 and re.search(rb"^packets +8$", stdout, re.M) and
+           b"interrupted; the 8 packets that came are run" in stderr else f"{p.returncode} {stdout} {stderr}")
 
 
 def both():
