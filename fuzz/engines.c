@@ -27,6 +27,7 @@ struct source {
 	uint32_t n;
 	uint8_t slot_kind[SLOTS]; /* 0: one of 8 bytes, 1: two of 4, 2: any */
 	bool escapes;             /* r9 = r10 */
+	bool leaf;                /* no calls */
 	uint32_t callee_calls[64], ncallee_calls; /* local calls and func[] still to be pointed at their callee */
 	unsigned counter;         /* register that counts the loop that we are in, or NREGS */
 	uint32_t loop_start, loop_items;
@@ -348,7 +349,7 @@ static void after_call(struct source *s)
 
 static void item_call(struct source *s)
 {
-	if (s->counter <= R5 || s->ncallee_calls == 64)
+	if (s->counter <= R5 || s->leaf || s->ncallee_calls == 64)
 		return;
 	switch (draw(s, 3)) {
 	case 0:
@@ -436,9 +437,7 @@ static void body(struct source *s, unsigned max_items)
 	for (unsigned slot = 0; slot < SLOTS; slot++) {
 		int off = -8 * (int)(slot + 1);
 
-		s->slot_kind[slot] = (uint8_t)draw(s, 8);
-		if (s->slot_kind[slot] > 2)
-			s->slot_kind[slot] &= 1;
+		s->slot_kind[slot] = (uint8_t)draw(s, 3);
 		add(s, s->slot_kind[slot] == 0 ? OP_ST_DW : OP_ST_W, R10, 0, off, (int32_t)slot);
 		if (s->slot_kind[slot])
 			add(s, OP_ST_W, R10, 0, off + 4, (int32_t)slot + 100);
@@ -457,6 +456,7 @@ static void function_main(struct source *s)
 	unsigned kept;
 
 	s->escapes = draw(s, 4) == 0;
+	s->leaf = draw(s, 2);
 	add(s, OP_LDX_DW, R8, R1, 0, 0);
 	for (unsigned r = 0; r < FREE_REGS; r++)
 		add_wide(s, OP_LDDW, r, draw_value(s));

@@ -84,26 +84,29 @@ helper_fn jit_helper(const struct jit *j, const struct jit_insn *in)
 
 /* --- Emission ---------------------------------------------------------------------------------- */
 
-/* Room for one more call of the back end. */
-static int reserve(struct jit *j)
+static int widen(struct jit *j)
 {
-	size_t used = (size_t)(j->at - j->code), size = (size_t)(j->limit - j->code);
+	size_t used = (size_t)(j->at - j->code), size = 2 * used + 4 * j->arch->insn_max;
 	uint8_t *wider;
 
-	if (__builtin_expect(size - used >= j->arch->insn_max, 1))
-		return 0;
-	size = size * 2 + j->arch->insn_max;
 	if (size >= JIT_MAX_CODE)
 		return -E2BIG;
 	wider = j->mem->alloc(j->mem->arg, size);
 	if (!wider)
 		return -ENOMEM;
 	memcpy(wider, j->code, used);
-	mem_free(j->mem, j->code);
+	if (j->code != j->first)
+		mem_free(j->mem, j->code);
 	j->code = wider;
 	j->at = wider + used;
-	j->limit = wider + size;
+	j->limit = wider + size - j->arch->insn_max;
 	return 0;
+}
+
+/* Room for one more call of the back end. */
+static inline int reserve(struct jit *j)
+{
+	return __builtin_expect(j->at <= j->limit, 1) ? 0 : widen(j);
 }
 
 static uint64_t next_random(struct jit *j)
@@ -115,7 +118,7 @@ static uint64_t next_random(struct jit *j)
 	return j->blind * 0x2545f4914f6cdd1dull;
 }
 
-static int emit(struct jit *j, const struct jit_insn *in)
+static inline int emit(struct jit *j, const struct jit_insn *in)
 {
 	int err = reserve(j);
 
@@ -185,6 +188,33 @@ static int emit_hidden(struct jit *j, const struct jit_insn *in)
 	return err ? err : emit(j, &x);
 }
 
+/* The instruction at pc, or the idiom that begins there; answers the slots that it stands for. */
+static inline unsigned fetch(const struct jit *j, uint32_t pc, struct jit_insn *in)
+{
+	const struct insn *i = &j->p->insns[pc];
+	const struct jit_note *note = &j->notes[pc];
+	unsigned n;
+
+	in->op = note->op;
+	in->dst = i->dst;
+	in->src = i->src;
+	in->off = i->off;
+	in->imm = i->imm;
+	in->live = note->live;
+	in->pc = pc;
+	if (insn_info[note->op].fields & INSN_WIDE) {
+		in->op = OP_LDDW;
+		in->imm64 = insn_imm64(i);
+		return 2;
+	}
+	in->slot = 0;
+	if (j->nslots && note->uses & 1u << R10)
+		in->slot = j->slot_at[-i->off / 4];
+	/* Idioms are full of constants, so none are sought when those must be hidden. */
+	n = j->blind ? 0 : jit_fuse(j, pc, in);
+	return n ? n : 1;
+}
+
 static int emit_func(struct jit *j, struct jit_func *f)
 {
 	int err = reserve(j);
@@ -192,6 +222,7 @@ static int emit_func(struct jit *j, struct jit_func *f)
 	if (err)
 		return err;
 	j->func = f;
+	jit_slots(j, f);
 	f->entry = jit_label(j);
 	j->arch->begin(j);
 	j->known = (struct jit_known){0};
@@ -199,12 +230,12 @@ static int emit_func(struct jit *j, struct jit_func *f)
 		struct jit_note *note = &j->notes[pc];
 		struct jit_insn in;
 
-		if (note->target) {
+		if (note->flags & NOTE_TARGET) {
 			note->label = jit_label(j);
 			j->known = (struct jit_known){0};
 		}
-		pc += jit_fetch(j, pc, &in);
-		err = __builtin_expect(j->blind != 0, 0) ? emit_hidden(j, &in) : emit(j, &in);
+		pc += fetch(j, pc, &in);
+		err = j->blind ? emit_hidden(j, &in) : emit(j, &in);
 	}
 	return err;
 }
@@ -237,43 +268,49 @@ static uint64_t random_seed(const struct skep *k)
 	return seed | 1;
 }
 
-static void *alloc_array(const struct jit *j, size_t n, size_t size)
+/* One block for all that emission needs: fixups, fragments, the first piece of the scratch buffer. */
+static int alloc_for_emission(struct jit *j)
 {
-	return j->mem->alloc(j->mem->arg, n * size);
+	/* Beside the calls in the program, each callback's stub has one. */
+	size_t fixups = ((size_t)j->max_fixups + j->p->nfuncs) * sizeof(j->fixups[0]);
+	size_t frags = ((size_t)j->max_frags + 1) * sizeof(j->frags[0]);
+	size_t code = 6 * (size_t)j->p->ninsns + 2 * j->arch->insn_max;
+
+	j->fixups = j->mem->alloc(j->mem->arg, fixups + frags + code);
+	if (!j->fixups)
+		return -ENOMEM;
+	j->frags = (struct jit_frag *)((uint8_t *)j->fixups + fixups);
+	j->code = j->at = j->first = (uint8_t *)j->frags + frags;
+	j->limit = j->code + code - j->arch->insn_max;
+	return 0;
 }
 
 static int compile(struct jit *j, struct jit_image *image)
 {
 	const struct prog *p = j->p;
-	size_t first = 8 * (size_t)p->ninsns + 2 * j->arch->insn_max;
+	size_t notes = ((size_t)p->ninsns + 1) * sizeof(j->notes[0]);
 	int err;
 
-	j->notes = mem_zalloc_array(j->mem, (size_t)p->ninsns + 1, sizeof(j->notes[0]));
-	j->funcs = mem_zalloc_array(j->mem, p->nfuncs, sizeof(j->funcs[0]));
-	if (!j->notes || !j->funcs)
+	j->notes = mem_zalloc(j->mem, notes + p->nfuncs * sizeof(j->funcs[0]));
+	if (!j->notes)
 		return -ENOMEM;
+	j->funcs = (struct jit_func *)((uint8_t *)j->notes + notes);
 	err = jit_scan(j);
 	if (err)
 		return err;
 	jit_live(j);
-	j->frags = alloc_array(j, (size_t)j->max_frags + 1, sizeof(j->frags[0]));
-	/* Beside the calls in the program, each callback's stub has one. */
-	j->fixups = alloc_array(j, (size_t)j->max_fixups + p->nfuncs + 1, sizeof(j->fixups[0]));
-	j->code = j->at = alloc_array(j, first, 1);
-	if (!j->frags || !j->fixups || !j->code)
-		return -ENOMEM;
-	j->limit = j->code + first;
-	err = emit_program(j);
+	err = alloc_for_emission(j);
+	if (!err)
+		err = emit_program(j);
 	return err ? err : jit_link(j, image);
 }
 
 static void jit_end(struct jit *j)
 {
-	mem_free(j->mem, j->notes);
-	mem_free(j->mem, j->funcs);
-	mem_free(j->mem, j->frags);
+	if (j->code != j->first)
+		mem_free(j->mem, j->code);
 	mem_free(j->mem, j->fixups);
-	mem_free(j->mem, j->code);
+	mem_free(j->mem, j->notes);
 }
 
 static const void *address(const struct jit *j, const struct jit_image *image, uint32_t label)

@@ -6,7 +6,8 @@
  *
  *   jit_scan()    decodes: notes[], jump targets, facts of each function       jit_scan.c
  *   jit_live()    registers that are dead after each instruction               jit_live.c
- *   jit_fetch()   the next instruction, or an idiom as one fused operation     jit_fuse.c
+ *   jit_slots()   stack slots that can live in registers                       jit_slots.c
+ *   jit_fuse()    idioms become single operations                              jit_fuse.c
  *   emission      instruction by instruction, through struct jit_arch          jit.c, x86_64*.c
  *   jit_link()    chooses short or long branches, places the code, fills in
  *                 the distances                                                jit_link.c
@@ -32,24 +33,47 @@ enum { JIT_TAIL_CALL = 12 };
 /* A register beyond r10 that back ends provide for the driver's own use: blinded constants. */
 enum { JIT_AX = NREGS, JIT_NREGS };
 
-/* What the driver knows of an instruction slot. */
+#define JIT_NONE UINT32_MAX
+
+enum { JIT_MAX_SLOTS = 8 };
+
+enum jit_note_flags {
+	NOTE_TARGET = 1 << 0, /* something jumps here */
+	NOTE_JUMP = 1 << 1,   /* it jumps */
+	NOTE_END = 1 << 2,    /* what follows is reached by jumps only */
+};
+
+/* What the driver knows of an instruction slot. Registers are masks of BPF's. */
 struct jit_note {
 	uint8_t op;     /* enum op; OP_INVALID: second half of a wide load */
-	bool target;    /* something jumps here */
+	uint8_t flags;  /* enum jit_note_flags */
+	uint16_t uses, sets;
 	uint16_t live;  /* registers that may be read after it before they are written */
-	uint32_t label; /* of a target: its fragment, once emitted */
+	uint32_t label; /* of a target: its fragment, once emitted; before, of a backward jump: the next */
+};
+
+/* What a function contains somewhere. */
+enum jit_kinds {
+	JIT_DIVIDES = 1 << 0,
+	JIT_SHIFTS = 1 << 1,  /* by a register */
+	JIT_FETCHES = 1 << 2, /* atomic and, or, xor that fetch */
+	JIT_READS_CPU = 1 << 3,
+	JIT_MAY_GOTO = 1 << 4,
 };
 
 /* A function of the program, and what scanning found out about it. */
 struct jit_func {
 	uint32_t start, end; /* instructions */
-	uint16_t regs;       /* BPF registers that it mentions, those of calls included */
+	uint16_t regs;       /* BPF registers that it mentions */
 	uint16_t stack;      /* bytes below r10 that it may touch */
+	uint8_t kinds;       /* enum jit_kinds */
+	bool stack_escapes;  /* r10 is used otherwise than as a base of loads and stores */
 	bool calls;          /* helpers, local functions, packet loads */
 	bool packet_loads;
-	bool may_goto;
-	uint32_t entry; /* label */
-	uint32_t stub;  /* label of the entry point for C, when it is a callback */
+	uint32_t frame_uses; /* instructions that use r10 */
+	uint32_t back_jump;  /* its last backward jump, or JIT_NONE */
+	uint32_t entry;      /* label */
+	uint32_t stub;       /* label of the entry point for C, when it is a callback */
 };
 
 /* Fused operations: see jit_fuse.c. They continue enum op. */
@@ -75,6 +99,7 @@ struct jit_insn {
 	int32_t imm;
 	uint32_t pc;    /* of a fused operation: its last instruction */
 	uint64_t imm64; /* of a wide load */
+	uint8_t slot; /* of a load or store on the stack: its register, from 1; 0: in memory */
 	uint8_t first, second; /* of fused operations: the operations they are made of */
 	uint8_t to, from;
 	int32_t imm2;
@@ -114,13 +139,15 @@ struct jit {
 	const struct mem *mem;
 	const struct jit_arch *arch;
 	struct jit_note *notes; /* [p->ninsns + 1] */
-	struct jit_func *funcs; /* [p->nfuncs] */
+	struct jit_func *funcs; /* [p->nfuncs], in the block of notes */
 	struct jit_func *func;  /* being emitted */
 	bool uses_cpu; /* some instruction needs the CPU slot */
 	bool near;     /* C functions near `anchor` can be reached by short calls from the image */
 	uint64_t blind; /* state of the generator for blinding; 0: constants are not hidden */
 
-	uint8_t *code, *at, *limit; /* scratch buffer */
+	uint8_t *code, *at; /* scratch buffer, and the end of what is in it */
+	uint8_t *limit;     /* up to here there is room for one more instruction */
+	uint8_t *first;             /* what it was at first: a part of the block of `fixups` */
 	uint32_t size;              /* of the finished code ... */
 	uint32_t shift;             /* ... which begins so far into the image */
 	struct jit_frag *frags;
@@ -128,11 +155,17 @@ struct jit {
 	struct jit_fixup *fixups;
 	uint32_t nfixups, max_fixups;
 
+	uint8_t nslots; /* stack slots in registers, see jit_slots.c */
+	uint8_t slot_at[STACK_SIZE / 4 + 1]; /* [bytes below r10 / 4]: number of the slot that starts there */
+
 	/* For back ends. */
 	unsigned features; /* what jit_arch.features() said */
 	struct jit_known known;
 	uint16_t saved;    /* host registers that the function saves, as a mask */
 	uint32_t frame;    /* bytes of stack below the saved registers */
+	uint8_t frame_reg; /* the host register that stands for r10, */
+	int32_t frame_disp; /* and what must be added to it */
+	uint8_t slot_reg[JIT_MAX_SLOTS + 1]; /* the register of a slot */
 	uint32_t exit_label;
 	uint32_t exit_size; /* 0: the function has no epilogue yet */
 };
@@ -148,6 +181,11 @@ struct jit_arch {
 	uint32_t fuses; /* 1 << (op - OP_COUNT) of the fused operations that it has rules for */
 	unsigned insn_max; /* most bytes that one call of begin, insn, stub may append */
 	unsigned (*features)(void); /* optional instructions of this host, as the back end counts them */
+	/*
+	 * How many stack slots of f could live in registers. The first *free of them need not be saved.
+	 * In instructions such a slot is named by its number, from 1.
+	 */
+	unsigned (*slots)(const struct jit *j, const struct jit_func *f, unsigned *free);
 	/* Start of j->func: lays out its frame, appends the prologue. */
 	void (*begin)(struct jit *j);
 	/* One instruction. 0 or -ENOTSUPP. */
@@ -175,8 +213,9 @@ int jit_prepare(struct prog *p, const struct jit_arch *arch);
 
 int jit_scan(struct jit *j); /* 0, -EINVAL: not a program that the verifier could have passed, -ENOMEM */
 void jit_live(struct jit *j);
-/* Fills in *in; answers the number of slots that it stands for. */
-unsigned jit_fetch(const struct jit *j, uint32_t pc, struct jit_insn *in);
+void jit_slots(struct jit *j, const struct jit_func *f);
+/* Makes *in, the instruction at pc, a fused operation; answers the slots it stands for, or 0. */
+unsigned jit_fuse(const struct jit *j, uint32_t pc, struct jit_insn *in);
 
 struct jit_image;
 /* Places the code: 0, -ENOMEM, or -ERANGE when it does not lie where j->near promised. */

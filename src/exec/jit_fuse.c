@@ -3,8 +3,8 @@
  * Idioms: short runs of instructions that many CPUs do in one.
  *
  * BPF has no rotates, three-operand forms, conditional moves or arithmetic on memory, so compilers spell
- * them out. jit_fetch() looks at the instruction that comes next and answers with it, or with one fused
- * operation (enum jit_op) for it and its successors. An idiom is recognised where
+ * them out. jit_fuse() looks at the instruction that comes next and, where an idiom begins, replaces it by
+ * one fused operation (enum jit_op) that stands for it and its successors. An idiom is recognised where
  *
  *   - its instructions stand next to each other and nothing jumps into their midst,
  *   - the temporary register that it needs in BPF is dead afterwards (notes[].live),
@@ -13,7 +13,7 @@
  * for instructions that begin no idiom. A back end that cannot do an operation well leaves it out of its
  * `fuses`.
  *
- * Requires: notes with liveness. Provides: jit_fetch().
+ * Requires: notes with liveness. Provides: jit_fuse().
  */
 #include "exec/jit.h"
 #include "isa/alu.h"
@@ -32,7 +32,7 @@ static bool reaches(const struct window *w, uint32_t n)
 	if (n > w->left)
 		return false;
 	for (uint32_t k = 1; k < n; k++)
-		if (w->note[k].target)
+		if (w->note[k].flags & NOTE_TARGET)
 			return false;
 	return true;
 }
@@ -242,29 +242,9 @@ static fuse_fn *const starts[OP_COUNT] = {
 #undef X
 };
 
-unsigned jit_fetch(const struct jit *j, uint32_t pc, struct jit_insn *in)
+unsigned jit_fuse(const struct jit *j, uint32_t pc, struct jit_insn *in)
 {
-	const struct insn *i = &j->p->insns[pc];
-	const struct jit_note *note = &j->notes[pc];
-	unsigned n = 0;
+	const struct window w = {j, &j->p->insns[pc], &j->notes[pc], j->func->end - pc};
 
-	*in = (struct jit_insn){
-		.op = note->op,
-		.dst = i->dst,
-		.src = i->src,
-		.off = i->off,
-		.imm = i->imm,
-		.live = note->live,
-		.pc = pc,
-	};
-	if (starts[note->op] && !j->blind) {
-		const struct window w = {j, i, note, j->func->end - pc};
-
-		n = starts[note->op](&w, in);
-	} else if (insn_info[note->op].fields & INSN_WIDE) {
-		in->op = OP_LDDW;
-		in->imm64 = insn_imm64(i);
-		n = 2;
-	}
-	return n ? n : 1;
+	return starts[in->op] ? starts[in->op](&w, in) : 0;
 }

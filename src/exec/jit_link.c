@@ -22,7 +22,7 @@
 
 #include "exec/jit.h"
 
-enum { MAX_SWEEPS = 8, SHIFT_STEP = 4, SHIFTS = JIT_LINE / SHIFT_STEP };
+enum { MAX_SWEEPS = 8, SHIFT_STEP = 8, SHIFTS = JIT_LINE / SHIFT_STEP };
 
 static unsigned branch_size(const struct jit *j, const struct jit_frag *f)
 {

@@ -3,88 +3,70 @@
  * Liveness: which registers may still be read after an instruction.
  *
  * The usual backward data flow, one function at a time, swept from its last instruction to its first.
- * Jumps forward see final values; jumps backward see those of the previous sweep, so sweeps repeat until
- * no such value changes: twice for most programs with loops, once for those without. A function on which
- * that takes longer than MAX_SWEEPS (adversarially nested loops) gets one last sweep in which all
- * registers are taken to be live at the head of every loop; that is always safe, and keeps the pass
+ * Jumps forward see final values; a jump backward sees what the sweep before found at its target. When a
+ * sweep is done, every backward jump is checked to have seen no less than is now known; otherwise the
+ * function is swept once more, from its last backward jump on. Without loops that is one sweep, with loops
+ * one more than they are deep. A function on which it takes longer than MAX_SWEEPS gets a last sweep in
+ * which all registers are taken to be live at the head of every loop: always safe, and the pass stays
  * linear.
  *
- * Requires: notes[].op. Provides: notes[].live.
+ * Requires: notes[] with what each instruction uses and sets, the list of backward jumps. Provides:
+ * notes[].live.
  */
 #include "exec/jit.h"
 
-enum { MAX_SWEEPS = 6 };
+enum { MAX_SWEEPS = 8, ALL = (1 << NREGS) - 1 };
 
-enum { ALL = (1 << NREGS) - 1, ARGS = 1 << R1 | 1 << R2 | 1 << R3 | 1 << R4 | 1 << R5 };
-
-/* The columns of insn.def as shifts: these enums are bit positions. */
-static_assert(INSN_RD == 1 && INSN_WD == 2 && INSN_RS == 4 && INSN_WS == 8 && INSN_U0 == 16 &&
-              INSN_W0 == 32 && INSN_U6 == 64, "uses() and sets() shift these bits");
-
-static inline unsigned uses(const struct insn *i, enum op op, unsigned fields)
+static inline unsigned live_before(const struct jit_note *note)
 {
-	unsigned u = (fields & 1u) << i->dst | (fields >> 2 & 1u) << i->src | (fields >> 4 & 1u) << R0 |
-	             (fields >> 6 & 1u) << R6;
-
-	/* How many arguments a callee takes is not known here. */
-	if ((fields & (INSN_CALLS | INSN_U6)) == INSN_CALLS)
-		u |= ARGS;
-	return u;
+	return (note->live & ~(unsigned)note->sets) | note->uses;
 }
 
-static inline unsigned sets(const struct insn *i, unsigned fields)
+static inline const struct jit_note *target_of(const struct jit *j, uint32_t pc)
 {
-	unsigned s = (fields >> 1 & 1u) << i->dst | (fields >> 3 & 1u) << i->src |
-	             (fields >> 5 & 1u) << R0;
-
-	if (fields & INSN_CALLS)
-		s |= ARGS | 1u << R0;
-	return s;
+	return &j->notes[insn_target(j->notes[pc].op, &j->p->insns[pc], pc)];
 }
 
-static unsigned live_before(const struct jit *j, uint32_t pc)
+/* From the instruction before `end` back to the start of the function. */
+static void sweep(struct jit *j, const struct jit_func *f, uint32_t end, unsigned live, unsigned assumed)
 {
-	const struct insn *i = &j->p->insns[pc];
-	const struct jit_note *note = &j->notes[pc];
-	unsigned fields = insn_info[note->op].fields;
+	struct jit_note *const first = &j->notes[f->start];
 
-	return (note->live & ~sets(i, fields)) | uses(i, note->op, fields);
-}
+	for (struct jit_note *note = &j->notes[end]; note-- > first;) {
+		if (note->flags & (NOTE_END | NOTE_JUMP)) {
+			if (note->flags & NOTE_END)
+				live = 0;
+			if (note->flags & NOTE_JUMP) {
+				const struct jit_note *target =
+					target_of(j, (uint32_t)(note - j->notes));
 
-/* Answers whether a jump backward saw another value than in the sweep before. */
-static bool sweep(struct jit *j, const struct jit_func *f, bool last)
-{
-	unsigned live = 0;
-	bool changed = false;
-
-	for (uint32_t pc = f->end; pc-- > f->start;) {
-		const struct insn *i = &j->p->insns[pc];
-		struct jit_note *note = &j->notes[pc];
-		unsigned fields;
-
-		if (note->op == OP_INVALID)
-			continue;
-		fields = insn_info[note->op].fields;
-		if (fields & INSN_END)
-			live = 0;
-		if (fields & (INSN_JOFF | INSN_JIMM)) {
-			uint32_t target = (uint32_t)insn_target(note->op, i, pc);
-
-			live |= target <= pc && last ? ALL : live_before(j, target);
-			changed |= target <= pc && live != note->live;
+				live |= live_before(target) | (target <= note ? assumed : 0);
+			}
 		}
 		note->live = (uint16_t)live;
-		live = (live & ~sets(i, fields)) | uses(i, note->op, fields);
+		live = live_before(note);
 	}
-	return changed;
+}
+
+/* Has every jump backward seen all that is live at its target? */
+static bool settled(const struct jit *j, const struct jit_func *f)
+{
+	for (uint32_t pc = f->back_jump; pc != JIT_NONE; pc = j->notes[pc].label)
+		if (live_before(target_of(j, pc)) & ~(unsigned)j->notes[pc].live)
+			return false;
+	return true;
 }
 
 void jit_live(struct jit *j)
 {
 	for (uint32_t n = 0; n < j->p->nfuncs; n++) {
+		const struct jit_func *f = &j->funcs[n];
 		unsigned sweeps = 1;
 
-		while (sweep(j, &j->funcs[n], sweeps == MAX_SWEEPS) && sweeps < MAX_SWEEPS)
-			sweeps++;
+		sweep(j, f, f->end, 0, 0);
+		/* Whatever follows the last backward jump knows no loop: its values stand. */
+		for (; !settled(j, f); sweeps++)
+			sweep(j, f, f->back_jump + 1, live_before(&j->notes[f->back_jump + 1]),
+			      sweeps < MAX_SWEEPS ? 0 : ALL);
 	}
 }

@@ -10,8 +10,8 @@
  * Images are carved off the front of the newest chunk and what is freed is not used again: a chunk goes
  * as a whole when its last image has gone. A forked child shares the pages of a memfd with its parent
  * but knows nothing of the other's later allocations, so neither may write where the other may run code;
- * for the same reason a child begins a chunk of its own. The price is at most a chunk for each image
- * that outlives its neighbours.
+ * for the same reason a child begins a chunk of its own: it sees that it is one by a page that is wiped
+ * on fork. The price is at most a chunk for each image that outlives its neighbours.
  *
  * Chunks are placed within NEAR bytes of the library's text where the address space permits, so that
  * code calls helpers by short displacement.
@@ -42,14 +42,15 @@ struct jit_chunk {
 	uint8_t *base;
 	size_t size, used;
 	uint32_t images;
-	int fd;    /* -1: a mapping of its own for one image, or nothing more to write */
-	pid_t pid; /* who may write here */
+	int fd; /* -1: a mapping of its own for one image */
 };
 
 /* The pool of a kernel. The first chunk is the newest; only that one has room. */
 struct jit_pool {
 	struct lock lock;
 	struct jit_chunk *chunks;
+	uint32_t *ours; /* 1; in a forked child, 0 until it allocates */
+	bool share;     /* `ours` works, so memfds may be used */
 };
 
 static uintptr_t anchor(void)
@@ -72,6 +73,13 @@ bool jit_mem_is_near(const struct jit_image *image)
 bool jit_is_near(const struct jit *j, const void *to)
 {
 	return j->near && near_anchor((uintptr_t)to, 0);
+}
+
+static size_t round_to_pages(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
 }
 
 /* The first free place near the text, going down from it, then up; else anywhere. */
@@ -111,11 +119,11 @@ static int code_memfd(size_t size)
 }
 
 /* Maps the memory of a chunk: a memfd, or private pages still to be made executable. */
-static int chunk_map(struct jit_chunk *c)
+static int chunk_map(struct jit_chunk *c, bool share)
 {
 	void *base = MAP_FAILED;
 
-	c->fd = code_memfd(c->size);
+	c->fd = share ? code_memfd(c->size) : -1;
 	if (c->fd >= 0) {
 		base = map_near(c->size, PROT_READ | PROT_EXEC, MAP_SHARED, c->fd);
 		if (base == MAP_FAILED) {
@@ -131,16 +139,14 @@ static int chunk_map(struct jit_chunk *c)
 	return 0;
 }
 
-static int chunk_new(struct skep *k, size_t need, struct jit_chunk **out)
+static int chunk_new(struct skep *k, size_t need, bool share, struct jit_chunk **out)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct jit_chunk *c = mem_zalloc(&k->mem, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	c->size = need > CHUNK_SIZE ? (need + page - 1) / page * page : CHUNK_SIZE;
-	c->pid = getpid();
-	if (chunk_map(c) != 0) {
+	c->size = need > CHUNK_SIZE || !share ? round_to_pages(need) : CHUNK_SIZE;
+	if (chunk_map(c, share) != 0) {
 		mem_free(&k->mem, c);
 		return -ENOMEM;
 	}
@@ -165,10 +171,35 @@ static void pool_push(struct skep *k, struct jit_pool *pool, struct jit_chunk *c
 		c->next = old->next;
 		chunk_free(k, old);
 	} else {
+		/* Its descriptor is kept: an image of it may not be written yet. */
 		c->next = old;
-		/* The descriptor is kept: an image of it may not be written yet. */
 	}
 	pool->chunks = c;
+}
+
+static void pool_free(struct skep *k, struct jit_pool *pool)
+{
+	munmap(pool->ours, round_to_pages(sizeof(*pool->ours)));
+	mem_free(&k->mem, pool);
+}
+
+static struct jit_pool *pool_new(struct skep *k)
+{
+	size_t size = round_to_pages(sizeof(*((struct jit_pool *)0)->ours));
+	struct jit_pool *pool = mem_zalloc(&k->mem, sizeof(*pool));
+	void *page;
+
+	if (!pool)
+		return NULL;
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED) {
+		mem_free(&k->mem, pool);
+		return NULL;
+	}
+	pool->ours = page;
+	*pool->ours = 1;
+	pool->share = madvise(page, size, MADV_WIPEONFORK) == 0;
+	return pool;
 }
 
 /* A kernel gets its pool with its first program. */
@@ -179,13 +210,13 @@ static struct jit_pool *pool_of(struct skep *k)
 
 	if (pool)
 		return pool;
-	made = mem_zalloc(&k->mem, sizeof(*made));
+	made = pool_new(k);
 	if (!made)
 		return NULL;
 	if (__atomic_compare_exchange_n(&k->jit_pool, &none, made, false, __ATOMIC_ACQ_REL,
 	                                __ATOMIC_ACQUIRE))
 		return made;
-	mem_free(&k->mem, made);
+	pool_free(k, made);
 	return none;
 }
 
@@ -200,10 +231,12 @@ int jit_mem_alloc(struct skep *k, size_t size, struct jit_image *out)
 	size = (size + JIT_LINE - 1) & ~(size_t)(JIT_LINE - 1);
 	lock_take(&pool->lock);
 	c = pool->chunks;
-	if (!c || c->fd < 0 || c->size - c->used < size || c->pid != getpid()) {
-		err = chunk_new(k, size, &c);
-		if (!err)
+	if (!c || c->fd < 0 || c->size - c->used < size || !*pool->ours) {
+		err = chunk_new(k, size, pool->share, &c);
+		if (!err) {
 			pool_push(k, pool, c);
+			*pool->ours = 1;
+		}
 	}
 	if (!err) {
 		*out = (struct jit_image){.chunk = c, .base = c->base + c->used, .size = size};
@@ -264,6 +297,6 @@ void jit_pool_free(struct skep *k)
 		pool->chunks = c->next;
 		chunk_free(k, c);
 	}
-	mem_free(&k->mem, pool);
+	pool_free(k, pool);
 	k->jit_pool = NULL;
 }

@@ -27,9 +27,9 @@ static int may_goto(struct jit *j, const struct jit_insn *in, const struct x86_r
 {
 	int32_t slot = x86_may_goto_slot(j);
 
-	EMIT(j, cmp_mi8, X_64, X_RBP, slot, 0);
+	EMIT(j, cmp_mi8, X_64, j->frame_reg, slot, 0);
 	jit_branch_to(j, X_E, target(in));
-	EMIT(j, dec_m, X_64, X_RBP, slot);
+	EMIT(j, dec_m, X_64, j->frame_reg, slot);
 	return 0;
 }
 
@@ -244,6 +244,7 @@ const struct jit_arch jit_arch_host = {
 	.fuses = UINT32_MAX,
 	.insn_max = 192,
 	.features = features,
+	.slots = x86_slots,
 	.begin = x86_begin,
 	.insn = insn,
 	.stub = x86_stub,

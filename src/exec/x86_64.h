@@ -7,7 +7,9 @@
  *
  * Arguments are where C wants them, and r6-r9 where callees preserve them. r12 holds the CPU slot in
  * programs that need it: the main function takes it from its second argument, the others find it there;
- * helpers get it in r9, their sixth argument. r9, r10, r11 are scratch within one instruction.
+ * helpers get it in r9, their sixth argument. r9, r10, r11 are scratch within one instruction. Registers
+ * that a function needs for none of that hold slots of its stack; where r10 is only a base of loads and
+ * stores, rsp can stand for it, and rbp is free as well.
  */
 #ifndef SKEP_EXEC_X86_64_H
 #define SKEP_EXEC_X86_64_H
@@ -64,6 +66,17 @@ static inline bool x86_is_zext(const struct jit *j, unsigned r)
 	return j->known.zext >> r & 1;
 }
 
+/* The base register and displacement of an access through a BPF register. */
+static inline unsigned x86_base(const struct jit *j, unsigned r)
+{
+	return r == R10 ? j->frame_reg : x86_reg[r];
+}
+
+static inline int32_t x86_disp(const struct jit *j, unsigned r, int32_t off)
+{
+	return r == R10 ? off + j->frame_disp : off;
+}
+
 typedef int x86_emit(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
 
 extern const struct x86_rule x86_rules[JIT_OPS];
@@ -85,7 +98,8 @@ x86_emit x86_load, x86_load_cpu, x86_store_x, x86_store_k, x86_atomic, x86_fetch
 
 /* x86_64_call.c */
 x86_emit x86_call, x86_call_local, x86_packet_load, x86_exit;
-int32_t x86_may_goto_slot(const struct jit *j); /* from rbp */
+int32_t x86_may_goto_slot(const struct jit *j); /* from j->frame_reg */
+unsigned x86_slots(const struct jit *j, const struct jit_func *f, unsigned *free);
 void x86_begin(struct jit *j);
 void x86_stub(struct jit *j, uint32_t func);
 

@@ -4,14 +4,16 @@
  *
  *   caller's frame
  *   return address
- *   saved registers      r12 in the main function, then those of r6-r9 that the function uses
- *   saved rbp            only if r10 is used; rbp points here
+ *   saved registers      r12 in the main function, then what the function uses of the others
+ *   saved rbp            if it stands for r10; then it points here
  *   BPF stack            below r10
  *   may_goto counter     8 bytes, where there is one
  *   packet load result   8 bytes at [rsp], where there are packet loads
  *
  * A function that calls nothing leaves rsp alone and uses the red zone, the 128 bytes below rsp that
- * signal handlers respect; one that calls keeps rsp a multiple of 16 at its calls.
+ * signal handlers respect; one that calls keeps rsp a multiple of 16 at its calls. r10 is rsp with a
+ * displacement where that serves: an access costs a byte more, but rbp need not be set up. Otherwise, and
+ * where r10 is used as a value, it is rbp.
  *
  * Requires: x86_64_enc.h. Provides: the rules of x86_64.c for these operations, begin and stub.
  */
@@ -22,43 +24,103 @@
 #include "core/pkt.h"
 #include "exec/x86_64.h"
 
-enum { RED_ZONE = 128, MAY_GOTO_LIMIT = 8 << 20, CALL_CHANGES = (1 << R6) - 1 };
+enum { RED_ZONE = 128, FEW_USES = 8, MAY_GOTO_LIMIT = 8 << 20, CALL_CHANGES = (1 << R6) - 1 };
+
+enum {
+	CALLEE_SAVED = 1 << X_RBX | 1 << X_RBP | 1 << X_R12 | 1 << X_R13 | 1 << X_R14 | 1 << X_R15,
+};
 
 /* Pushed in this order. */
 static const uint8_t save_order[] = {X_R12, X_RBX, X_R13, X_R14, X_R15, X_RBP};
 
+/* Bytes of stack below r10, and the counter. */
+static uint32_t stack_size(const struct jit_func *f)
+{
+	uint32_t stack = f->regs >> R10 & 1 ? (f->stack + 7u) & ~7u : 0;
+
+	return stack + (f->kinds & JIT_MAY_GOTO ? 8 : 0);
+}
+
 int32_t x86_may_goto_slot(const struct jit *j)
 {
-	return -(int32_t)((j->func->stack + 7u) & ~7u) - 8;
+	return j->frame_disp - (int32_t)stack_size(j->func);
 }
 
-static bool has_frame_pointer(const struct jit *j)
+static bool rsp_serves(const struct jit_func *f)
 {
-	return j->saved >> X_RBP & 1;
+	return !f->stack_escapes && f->frame_uses <= FEW_USES;
 }
 
-/* Which registers to save, and how many bytes of stack. */
-static void layout(struct jit *j)
+/*
+ * Registers for stack slots: first those that callees may change, in functions that call nothing, then
+ * those that must be saved.
+ */
+static unsigned slot_registers(const struct jit *j, const struct jit_func *f, uint8_t *regs, unsigned *free)
+{
+	static const uint8_t saved[] = {R6, R7, R8, R9};
+	static const uint8_t scratch[] = {R1, R2, R3, R4, R5};
+	unsigned n = 0, busy = JIT_DIVIDES | JIT_FETCHES;
+
+	if (!(j->features & X86_BMI2))
+		busy |= JIT_SHIFTS;
+	if (!f->calls && !(f->kinds & busy)) {
+		regs[n++] = X_TMP1;
+		regs[n++] = X_TMP2;
+		for (unsigned k = 0; k < sizeof(scratch); k++)
+			if (!(f->regs >> scratch[k] & 1) && n < JIT_MAX_SLOTS)
+				regs[n++] = x86_reg[scratch[k]];
+	}
+	*free = n;
+	if (!j->uses_cpu && n < JIT_MAX_SLOTS)
+		regs[n++] = X_CPU;
+	if (rsp_serves(f) && n < JIT_MAX_SLOTS)
+		regs[n++] = X_RBP;
+	for (unsigned k = 0; k < sizeof(saved); k++)
+		if (!(f->regs >> saved[k] & 1) && n < JIT_MAX_SLOTS)
+			regs[n++] = x86_reg[saved[k]];
+	return n;
+}
+
+unsigned x86_slots(const struct jit *j, const struct jit_func *f, unsigned *free)
+{
+	uint8_t regs[JIT_MAX_SLOTS];
+
+	return slot_registers(j, f, regs, free);
+}
+
+/* The registers to save. */
+static unsigned saved_registers(const struct jit *j)
 {
 	const struct jit_func *f = j->func;
-	unsigned saved = 0, pushed;
+	unsigned saved = 0;
 
-	for (unsigned r = R6; r <= R10; r++)
+	for (unsigned r = R6; r <= R9; r++)
 		if (f->regs >> r & 1)
 			saved |= 1u << x86_reg[r];
-	if (f->may_goto)
+	for (unsigned n = 1; n <= j->nslots; n++)
+		saved |= 1u << j->slot_reg[n];
+	if (j->frame_reg == X_RBP)
 		saved |= 1u << X_RBP;
 	if (j->uses_cpu && f == jit_main(j))
 		saved |= 1u << X_CPU;
-	j->saved = (uint16_t)saved;
-	j->frame = f->regs >> R10 & 1 ? (f->stack + 7u) & ~7u : 0;
-	j->frame += f->may_goto ? 8 : 0;
-	j->frame += f->packet_loads ? 8 : 0;
-	pushed = 8u * (unsigned)__builtin_popcount(saved);
+	return saved & CALLEE_SAVED;
+}
+
+static void layout(struct jit *j)
+{
+	const struct jit_func *f = j->func;
+	bool needs_frame = f->regs >> R10 & 1 || f->kinds & JIT_MAY_GOTO;
+	unsigned free;
+
+	slot_registers(j, f, j->slot_reg + 1, &free);
+	j->frame_reg = needs_frame && !rsp_serves(f) ? X_RBP : X_RSP;
+	j->saved = (uint16_t)saved_registers(j);
+	j->frame = stack_size(f) + (f->packet_loads ? 8 : 0);
 	if (f->calls)
-		j->frame += (8 + pushed + j->frame) % 16;
+		j->frame += (8 + 8 * (unsigned)__builtin_popcount(j->saved) + j->frame) % 16;
 	else if (j->frame <= RED_ZONE)
 		j->frame = 0;
+	j->frame_disp = j->frame_reg == X_RSP ? (int32_t)j->frame : 0;
 }
 
 void x86_begin(struct jit *j)
@@ -68,33 +130,33 @@ void x86_begin(struct jit *j)
 		if (!(j->saved >> save_order[i] & 1))
 			continue;
 		EMIT(j, push, save_order[i]);
-		if (save_order[i] == X_CPU)
+		if (save_order[i] == X_CPU && j->uses_cpu)
 			EMIT(j, mov_rr, X_64, X_CPU, X_RSI);
 	}
-	if (has_frame_pointer(j))
+	if (j->frame_reg == X_RBP)
 		EMIT(j, mov_rr, X_64, X_RBP, X_RSP);
 	if (j->frame == 8)
 		EMIT(j, push, X_RAX);
 	else if (j->frame)
 		EMIT(j, alu_ri, X_64, X_SUB, X_RSP, (int32_t)j->frame);
-	if (j->func->may_goto)
-		EMIT(j, store_imm, 8, X_RBP, x86_may_goto_slot(j), MAY_GOTO_LIMIT);
+	if (j->func->kinds & JIT_MAY_GOTO)
+		EMIT(j, store_imm, 8, j->frame_reg, x86_may_goto_slot(j), MAY_GOTO_LIMIT);
 	j->exit_size = 0;
 }
 
 /* Undoes begin(); changes rcx and the flags besides. */
 static void unwind(struct jit *j)
 {
-	if (has_frame_pointer(j) && j->frame)
+	bool leave = j->frame_reg == X_RBP && j->frame;
+
+	if (leave)
 		EMIT(j, byte, X_LEAVE);
-	else if (has_frame_pointer(j))
-		EMIT(j, pop, X_RBP);
 	else if (j->frame == 8)
 		EMIT(j, pop, X_RCX);
 	else if (j->frame)
 		EMIT(j, alu_ri, X_64, X_ADD, X_RSP, (int32_t)j->frame);
 	for (unsigned i = sizeof(save_order); i-- > 0;)
-		if (save_order[i] != X_RBP && j->saved >> save_order[i] & 1)
+		if (j->saved >> save_order[i] & 1 && !(leave && save_order[i] == X_RBP))
 			EMIT(j, pop, save_order[i]);
 }
 

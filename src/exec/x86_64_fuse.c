@@ -46,9 +46,13 @@ int x86_op_mem(struct jit *j, const struct jit_insn *in, const struct x86_rule *
 {
 	const struct x86_rule *second = &x86_rules[in->second];
 	bool multiply = in->second == OP_MUL64_X || in->second == OP_MUL32_X;
+	unsigned op = multiply ? (unsigned)X_IMUL_RR : second->code * 8u + 3;
 
-	EMIT(j, rm, second->w, multiply ? X_IMUL_RR : second->code * 8u + 3, x86_reg[in->dst],
-	     x86_reg[in->src], in->off);
+	if (in->slot)
+		EMIT(j, rr, second->w, op, x86_reg[in->dst], j->slot_reg[in->slot]);
+	else
+		EMIT(j, rm, second->w, op, x86_reg[in->dst], x86_base(j, in->src),
+		     x86_disp(j, in->src, in->off));
 	x86_wrote(j, in->dst, second->w == X_32);
 	return 0;
 }
