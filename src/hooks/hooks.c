@@ -37,9 +37,12 @@ void test_run_repeat(struct prog *p, void *ctx, struct test_run *t)
 
 int test_run_ctx_in(const struct test_run *t, void *ctx, size_t size)
 {
+	enum { PAGE = 4096 };
 	const uint8_t *in = t->ctx_in;
 	size_t n = t->ctx_size_in < size ? t->ctx_size_in : size;
 
+	if (t->ctx_size_in > PAGE)
+		return -E2BIG;
 	for (size_t i = size; i < t->ctx_size_in; i++)
 		if (in[i])
 			return -E2BIG;
@@ -49,13 +52,20 @@ int test_run_ctx_in(const struct test_run *t, void *ctx, size_t size)
 	return 0;
 }
 
-int test_run_out(void *out, uint32_t *room, const void *from, uint32_t size)
+int test_run_out(struct test_run *t, const void *data, uint32_t size, const void *ctx,
+                 uint32_t ctx_size)
 {
-	uint32_t n = *room && *room < size ? *room : size;
-	int err = n < size ? -ENOSPC : 0;
+	uint32_t room = t->data_size_out, n = room && room < size ? room : size;
 
-	if (out)
-		memcpy(out, from, n);
-	*room = size;
-	return err;
+	if (t->data_out)
+		memcpy(t->data_out, data, n);
+	t->data_size_out = size;
+	if (n < size)
+		return -ENOSPC;
+	if (!ctx || !t->ctx_out)
+		return 0;
+	room = t->ctx_size_out;
+	memcpy(t->ctx_out, ctx, room < ctx_size ? room : ctx_size);
+	t->ctx_size_out = ctx_size;
+	return room < ctx_size ? -ENOSPC : 0;
 }

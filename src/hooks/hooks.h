@@ -24,16 +24,24 @@ extern const struct hook *const hooks[HOOK_COUNT];
  */
 void test_run_repeat(struct prog *p, void *ctx, struct test_run *t);
 
+/* Is there a context in this test run? One that is only to be given back begins as zeros. */
+static inline bool test_run_has_ctx(const struct test_run *t)
+{
+	return t->ctx_in || t->ctx_out;
+}
+
 /*
- * The beginning of every test run with a context: is t->ctx_in one of `size` bytes, with nothing set
- * behind them? Copies what there is of it to ctx, the rest is 0. -E2BIG
+ * The beginning of a test run: is the caller's context one of `size` bytes, with nothing set behind them?
+ * Copies what there is of it to ctx, the rest is 0. -E2BIG
  */
 int test_run_ctx_in(const struct test_run *t, void *ctx, size_t size);
 
 /*
- * The end of every test run: copies a result as far as its room goes. room is replaced by the size. 0 or
- * -ENOSPC. A room of 0 means that the caller has made room for everything, as bpf(2) has it.
+ * The end of a test run: copies the packet as far as its room goes (0: as far as it is; the caller has
+ * made that room), then, if all of it fitted, the context, when there is one (NULL: no). Rooms are
+ * replaced by sizes. 0 or -ENOSPC.
  */
-int test_run_out(void *out, uint32_t *room, const void *from, uint32_t size);
+int test_run_out(struct test_run *t, const void *data, uint32_t size, const void *ctx,
+                 uint32_t ctx_size);
 
 #endif

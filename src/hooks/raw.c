@@ -53,7 +53,7 @@ static int test_run(struct prog *p, struct test_run *t)
 	if (raw.len)
 		memcpy(raw.mem, t->data_in, raw.len);
 	test_run_repeat(p, &raw, t);
-	err = test_run_out(t->data_out, &t->data_size_out, raw.mem, (uint32_t)raw.len);
+	err = test_run_out(t, raw.mem, (uint32_t)raw.len, NULL, 0);
 	mem_free(mem, raw.mem);
 	return err;
 }

@@ -105,13 +105,11 @@ static bool only_takes_in(const struct sk_buff_md *md)
 	return !memcmp(&rest, &zero, sizeof(zero));
 }
 
-/* The caller's context becomes ours. Skep's test runs know one device: lo, index 1. */
+/* The caller's context becomes ours. */
 static int take_ctx(const struct sk_buff_md *md, struct skb *skb)
 {
 	if (!only_takes_in(md))
 		return -EINVAL;
-	if (md->ifindex > 1)
-		return -ENODEV;
 	if (md->wire_len && (md->wire_len < skb->len || md->wire_len > MAX_WIRE_LEN))
 		return -EINVAL;
 	if (md->gso_segs > MAX_SEGMENTS)
@@ -128,20 +126,18 @@ static int take_ctx(const struct sk_buff_md *md, struct skb *skb)
 	return 0;
 }
 
-static int give_ctx(const struct skb *skb, const struct sk_buff_md *in, struct test_run *t)
+/* The caller's context again, with what the run may have changed. */
+static void give_ctx(const struct skb *skb, struct sk_buff_md *md)
 {
-	struct sk_buff_md md = *in;
-
-	md.mark = skb->mark;
-	md.priority = skb->priority;
-	md.ingress_ifindex = skb->ingress_ifindex;
-	md.ifindex = skb->ifindex;
-	memcpy(md.cb, skb->cb, sizeof(md.cb));
-	md.tstamp = skb->tstamp;
-	md.wire_len = skb->wire_len;
-	md.gso_segs = skb->gso_segs;
-	md.hwtstamp = skb->hwtstamp;
-	return test_run_out(t->ctx_out, &t->ctx_size_out, &md, sizeof(md));
+	md->mark = skb->mark;
+	md->priority = skb->priority;
+	md->ingress_ifindex = skb->ingress_ifindex;
+	md->ifindex = skb->ifindex;
+	memcpy(md->cb, skb->cb, sizeof(md->cb));
+	md->tstamp = skb->tstamp;
+	md->wire_len = skb->wire_len;
+	md->gso_segs = skb->gso_segs;
+	md->hwtstamp = skb->hwtstamp;
 }
 
 /* IP packets must have a whole header. */
@@ -160,37 +156,40 @@ static bool long_enough(const struct skb *skb)
 }
 
 /* Sockets get the packet back with a link header of zeros, as the kernel has it. */
-static int give_data(struct skb *skb, struct test_run *t, bool link)
+static int put_link(struct skb *skb)
 {
-	if (!link) {
-		int err = skb_room(skb, ETH_HEADER, 0);
+	int err = skb_room(skb, ETH_HEADER, 0);
 
-		if (err)
-			return err;
-		skb->pkt.data -= ETH_HEADER;
-		memset(skb->pkt.data, 0, ETH_HEADER);
-	}
-	return test_run_out(t->data_out, &t->data_size_out, skb->pkt.data,
-	                    (uint32_t)(skb->pkt.end - skb->pkt.data));
+	if (err)
+		return err;
+	skb->pkt.data -= ETH_HEADER;
+	memset(skb->pkt.data, 0, ETH_HEADER);
+	return 0;
 }
 
-static int run_on(struct prog *p, struct test_run *t, struct skb *skb, const struct sk_buff_md *md,
+static int run_on(struct prog *p, struct test_run *t, struct skb *skb, struct sk_buff_md *md,
                   bool link)
 {
-	int err = long_enough(skb) ? 0 : -EINVAL, ctx_err;
+	bool has_ctx = test_run_has_ctx(t);
+	int err = long_enough(skb) ? 0 : -EINVAL;
 
+	if (has_ctx && md->ifindex > 1)
+		return -ENODEV; /* there is one device: lo, index 1 */
 	skb->ifindex = 1;
 	skb->mem = &p->obj.k->mem;
 	if (!err && !link)
 		skb_pull_link(skb);
-	if (!err && t->ctx_size_in)
+	if (!err && has_ctx)
 		err = take_ctx(md, skb);
 	if (err)
 		return err;
 	test_run_repeat(p, skb, t);
-	err = give_data(skb, t, link);
-	ctx_err = t->ctx_size_in ? give_ctx(skb, md, t) : 0;
-	return err ? err : ctx_err;
+	give_ctx(skb, md);
+	err = link ? 0 : put_link(skb);
+	if (err)
+		return err;
+	return test_run_out(t, skb->pkt.data, (uint32_t)(skb->pkt.end - skb->pkt.data),
+	                    has_ctx ? md : NULL, sizeof(*md));
 }
 
 int skb_test_run(struct prog *p, struct test_run *t, bool link)

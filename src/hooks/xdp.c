@@ -5,7 +5,7 @@
  * A test run lays the packet out as the kernel does: one page, of which 256 bytes are headroom and 320 are
  * kept back behind; what does not fit, or what the caller's context puts beyond its data_end, is the
  * fragments' part (struct xdp's frag_bytes). ctx_in's `data` is the length of metadata in front of the
- * packet; both are part of data_in and data_out.
+ * packet, which stands in the headroom; both are part of data_in and data_out.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,6 +19,7 @@ enum {
 	PAGE = 4096,
 	LINEAR_MAX = PAGE - PKT_HEADROOM - PKT_TAILROOM,
 	FRAGS_MAX = 17 * PAGE, /* bytes in fragments */
+	MAX_META = PKT_HEADROOM - 40, /* the kernel keeps 40 bytes at the start of the page */
 	ETH_HEADER = 14,
 	TEST_LIVE_FRAMES = 1 << 1,
 };
@@ -73,17 +74,21 @@ static unsigned regions(const void *ctx, struct region *r, unsigned max)
 	return n;
 }
 
-/* Does the context fit the packet? Skep's test runs know one device: lo, index 1, of one queue. */
+/* Does the context fit the packet? */
 static int check_md(const struct xdp_md *md, uint32_t size)
 {
 	if (md->data_meta || md->egress_ifindex)
 		return -EINVAL;
 	if (md->data > md->data_end || md->data_end > size)
 		return -EINVAL;
-	if (md->data % 4 || md->data > 252)
+	if (md->data % 4 || md->data > MAX_META)
 		return -EINVAL;
-	if (!md->ingress_ifindex && md->rx_queue_index)
-		return -EINVAL;
+	return size - md->data < ETH_HEADER ? -EINVAL : 0;
+}
+
+/* Test runs know one device: lo, index 1, of one queue. */
+static int check_device(const struct xdp_md *md)
+{
 	if (md->ingress_ifindex > 1)
 		return -ENODEV;
 	return md->rx_queue_index ? -EINVAL : 0;
@@ -102,16 +107,36 @@ static int test_run_args(const struct prog *p, const struct test_run *t, struct 
 	err = test_run_ctx_in(t, md, sizeof(*md));
 	if (err)
 		return err;
-	if (!t->ctx_size_in)
+	if (!test_run_has_ctx(t))
 		md->data_end = t->data_size_in;
 	err = check_md(md, t->data_size_in);
+	if (!err)
+		err = check_device(md);
 	if (err)
 		return err;
-	if (md->data_end > LINEAR_MAX)
-		md->data_end = LINEAR_MAX;
-	if (t->data_size_in < ETH_HEADER || md->data_end - md->data < ETH_HEADER)
-		return -EINVAL;
+	if (md->data_end > LINEAR_MAX + md->data)
+		md->data_end = LINEAR_MAX + md->data;
 	return t->data_size_in - md->data_end > FRAGS_MAX ? -ENOMEM : 0;
+}
+
+/*
+ * Less room than a packet with fragments takes: the kernel leaves out the end of what is linear, and where
+ * the fragments alone are too much it answers nothing, not even what the program did.
+ */
+static int give_short(const struct xdp *x, struct test_run *t, uint32_t size)
+{
+	uint32_t room = t->data_size_out;
+
+	if (room < x->frag_bytes) {
+		t->retval = t->duration = 0;
+		return -ENOSPC;
+	}
+	if (t->data_out) {
+		memcpy(t->data_out, x->pkt.meta, room - x->frag_bytes);
+		memcpy((uint8_t *)t->data_out + room - x->frag_bytes, x->pkt.end, x->frag_bytes);
+	}
+	t->data_size_out = size;
+	return -ENOSPC;
 }
 
 static int test_run_results(const struct xdp *x, const struct xdp_md *in, struct test_run *t)
@@ -122,15 +147,11 @@ static int test_run_results(const struct xdp *x, const struct xdp_md *in, struct
 		.ingress_ifindex = in->ingress_ifindex,
 		.rx_queue_index = in->rx_queue_index,
 	};
-	uint32_t size = md.data_end + x->frag_bytes;
-	int err = test_run_out(t->data_out, &t->data_size_out, x->pkt.meta, size);
+	uint32_t size = md.data_end + x->frag_bytes, room = t->data_size_out;
 
-	if (t->ctx_size_in) {
-		int ctx_err = test_run_out(t->ctx_out, &t->ctx_size_out, &md, sizeof(md));
-
-		err = err ? err : ctx_err;
-	}
-	return err;
+	if (room && room < size && x->frag_bytes)
+		return give_short(x, t, size);
+	return test_run_out(t, x->pkt.meta, size, test_run_has_ctx(t) ? &md : NULL, sizeof(md));
 }
 
 static int test_run(struct prog *p, struct test_run *t)
@@ -150,8 +171,8 @@ static int test_run(struct prog *p, struct test_run *t)
 	if (!page)
 		return -ENOMEM;
 	x.pkt.head = page;
-	x.pkt.meta = page + PKT_HEADROOM;
-	x.pkt.data = x.pkt.meta + md.data;
+	x.pkt.data = page + PKT_HEADROOM;
+	x.pkt.meta = x.pkt.data - md.data;
 	x.pkt.end = x.pkt.meta + md.data_end;
 	x.pkt.limit = frags ? x.pkt.end + frags : page + PAGE - PKT_TAILROOM;
 	x.ingress_ifindex = 1; /* said or not */

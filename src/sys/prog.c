@@ -78,8 +78,9 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 		.data_size_out = room,
 		.ctx_in = a->ctx_in ? block + a->data_size_in + room : NULL,
 		.ctx_size_in = a->ctx_size_in,
-		.ctx_out = block + a->data_size_in + room + a->ctx_size_in,
-		.ctx_size_out = CTX_MAX,
+		/* That there is room for a context makes one, even where none came in. */
+		.ctx_out = a->ctx_out ? block + a->data_size_in + room + a->ctx_size_in : NULL,
+		.ctx_size_out = a->ctx_out ? CTX_MAX : 0,
 		.repeat = a->repeat,
 		.flags = a->flags,
 		.cpu = a->cpu,
