@@ -60,7 +60,7 @@ static int bpf_at(const struct place *p, int cmd, void *attr, unsigned size)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-static void report(const struct place *p, bool fine, const char *what, long got, long want)
+static inline void report(const struct place *p, bool fine, const char *what, long got, long want)
 {
 	tests_run++;
 	tests_failed += !fine;
@@ -72,7 +72,7 @@ static void report(const struct place *p, bool fine, const char *what, long got,
 /* want: a negative errno, 0, or 1 for any descriptor (which is closed again). */
 enum { A_DESCRIPTOR = 1 };
 
-static void expect_size(const struct place *p, const char *what, int want, int cmd, void *attr,
+static inline void expect_size(const struct place *p, const char *what, int want, int cmd, void *attr,
                         unsigned size)
 {
 	int got = bpf_at(p, cmd, attr, size);
@@ -83,7 +83,7 @@ static void expect_size(const struct place *p, const char *what, int want, int c
 		close(got);
 }
 
-static void expect(const struct place *p, const char *what, int want, int cmd, union attr a)
+static inline void expect(const struct place *p, const char *what, int want, int cmd, union attr a)
 {
 	expect_size(p, what, want, cmd, &a, sizeof(a));
 }
@@ -94,7 +94,7 @@ static inline uint64_t ptr(const void *at)
 }
 
 /* A kernel that lets us load programs, or none. */
-static bool kernel_is_there(void)
+static inline bool kernel_is_there(void)
 {
 	static const uint64_t insns[] = {0xb7, 0x95};
 	union attr a = {.prog_load = {.prog_type = BPF_PROG_TYPE_XDP, .insn_cnt = 2,
@@ -107,7 +107,7 @@ static bool kernel_is_there(void)
 }
 
 /* Runs a test in both places, with a kernel of Skep's that has these options. */
-static int run_places(const struct skep_options *options, void (*test)(const struct place *))
+static inline int run_places(const struct skep_options *options, void (*test)(const struct place *))
 {
 	struct place skep = {.name = "skep"}, host = {.name = "kernel"};
 
