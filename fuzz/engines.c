@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The JIT against the interpreter: any bytes make a valid program, which both run on the same memory
- * with the same result and the same memory afterwards; so does the JIT with hidden constants.
+ * The engines against one another: any bytes make a valid program, which the interpreter, the checked one
+ * and the JIT run on the same memory with the same result and the same memory afterwards; so does the JIT
+ * with hidden constants.
  *
  * The program is made of items, each drawn from the input: single instructions, the idioms that the JIT
  * fuses (also nearly right ones, and with jumps into them), stack slots of fixed or mixed sizes, jumps
@@ -533,6 +534,10 @@ static bool run(struct skep *k, const struct engine *e, const struct source *s, 
 	if (vm_load(k, e, &vm_hook, s->code, s->n, NULL, 0, &p))
 		return false;
 	out->r0 = prog_run(p, &ctx, &k->cpus[2]);
+	if (k->cpus[2].fault) {
+		fprintf(stderr, "%s\n", fault_text(k->cpus[2].fault));
+		return false;
+	}
 	memcpy(out->mem, mem, MEM);
 	obj_put(&p->obj);
 	return true;
@@ -569,6 +574,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vm_init(&k, NULL, helpers, sizeof(helpers) / sizeof(helpers[0]));
 	if (!run(&k, &engine_interp, &s, &want))
 		abort();
+	if (!run(&k, &engine_checked, &s, &got))
+		abort();
+	if (memcmp(&want, &got, sizeof(got)))
+		explain(&s, "checked", &want, &got);
 	if (!run(&k, &engine_jit, &s, &got))
 		abort();
 	if (memcmp(&want, &got, sizeof(got)))
