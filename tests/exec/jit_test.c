@@ -557,7 +557,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	jit_pool_free(&kernel);
 	vm_exit(&kernel);
 	return 0;
 }
