@@ -3,10 +3,12 @@
  * Any bytes as a capture: packets lie in their slots, an error has a text, and what was read survives
  * being written as pcapng and read again.
  */
-#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 #include "net/capture.h"
@@ -39,6 +41,20 @@ static int read_from(struct capture *c, const void *data, size_t size)
 	memset(c, 0, sizeof(*c));
 	c->limit = LIMIT;
 	return capture_read(c, &s);
+}
+
+/* The same bytes from a file, where they are unpacked. */
+static int read_packed(struct capture *c, const void *data, size_t size)
+{
+	int fd = memfd_create("capture", 0), err;
+
+	memset(c, 0, sizeof(*c));
+	c->limit = LIMIT;
+	if (fd < 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
+		abort();
+	err = capture_read_fd(c, fd);
+	close(fd);
+	return err;
 }
 
 static void check_slots(const struct capture *c)
@@ -85,8 +101,9 @@ static void check_round_trip(const struct capture *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	bool packed = size > 1 && data[0] == 0x1f && data[1] == 0x8b;
 	struct capture c;
-	int err = read_from(&c, data, size);
+	int err = packed ? read_packed(&c, data, size) : read_from(&c, data, size);
 
 	if (err && !c.error[0])
 		abort();
