@@ -72,6 +72,7 @@ static void map_free(struct obj *o)
 	if (m->ops->fini)
 		m->ops->fini(m);
 	pages_free(&m->pages);
+	mem_free(&k->mem, m->inner);
 	if (m->btf)
 		obj_put(&m->btf->obj);
 	if (m->event_fd)
@@ -98,7 +99,7 @@ int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 	m->key_size = attr->key_size;
 	m->value_size = attr->value_size;
 	m->max_entries = attr->max_entries;
-	m->flags = attr->flags;
+	m->flags = attr->flags & ~(uint32_t)(BPF_F_RDONLY | BPF_F_WRONLY); /* the descriptor's */
 	m->extra = attr->extra;
 	memcpy(m->name, attr->name, sizeof(m->name));
 	m->pages.fd = -1;
@@ -172,6 +173,15 @@ int map_freeze(struct map *m)
 		return -EBUSY;
 	pages_refuse_writers(&m->pages);
 	return 0;
+}
+
+bool map_any(struct map *const *maps, uint32_t n, bool (*fn)(struct map *m, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (fn(maps[i], arg) ||
+		    (maps[i]->ops->any_inner && maps[i]->ops->any_inner(maps[i], fn, arg)))
+			return true;
+	return false;
 }
 
 bool map_prog_array_fits(struct map *m, const struct prog *p)

@@ -32,7 +32,7 @@ struct map_attr {
 	uint32_t type, key_size, value_size, max_entries, flags;
 	uint32_t numa_node;
 	uint64_t extra;
-	struct map *inner; /* the template of a map-in-map, or NULL; borrowed */
+	struct map *inner; /* a map like those that will be in a map-in-map, or NULL; borrowed */
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -53,6 +53,7 @@ struct map {
 	struct btf *btf; /* referenced, or NULL */
 	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
 	uint64_t memory; /* bytes of storage: `memlock` */
+	struct map_attr *inner; /* of a map-in-map: what the maps in it are like; else NULL */
 	struct pages pages; /* storage that clients may map, or fd -1 */
 	_Atomic uint32_t usercnt; /* descriptors and pins; a prog array empties when it falls to 0 */
 	/* Entry points for calls from programs that know the map; NULL: go through ops. Set by ops.init. */
@@ -104,6 +105,9 @@ struct map_ops {
 	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);
 	uint32_t (*get_id)(struct map *m, const void *key); /* 0: no such element */
 
+	/* Of a map-in-map: calls fn for the maps in it until it answers true; did it? In a read section. */
+	bool (*any_inner)(struct map *m, bool (*fn)(struct map *inner, void *arg), void *arg);
+
 	/* Can this region of memory be touched by programs? True and *r filled in when it holds addr. */
 	bool (*region)(struct map *m, uintptr_t addr, struct region *r);
 	/* Address of the byte `offset` of the storage (lddw map_value). -EINVAL outside, NULL: -ENOTSUPP */
@@ -125,6 +129,7 @@ struct map_ops {
 	bool (*readable)(const struct map *m); /* something to consume */
 	/* Frees what it holds of other objects once no descriptor or pin is left (usercnt 0). */
 	void (*release_uref)(struct map *m);
+	bool no_inner;    /* may not be in a map-in-map: -ENOTSUPP */
 	bool per_cpu;     /* copy_out and copy_in move ncpus values */
 	bool takes_extra; /* map_extra means something; elsewhere it must be 0 */
 };
@@ -171,6 +176,9 @@ static inline bool map_prog_writes(const struct map *m)
 {
 	return !(m->flags & BPF_F_RDONLY_PROG);
 }
+
+/* Is fn true of one of these maps, or of a map in one of them? In a read section. */
+bool map_any(struct map *const *maps, uint32_t n, bool (*fn)(struct map *m, void *arg), void *arg);
 
 /* May p be in this prog array, or use it? Makes it p's kind when it has none yet. */
 bool map_prog_array_fits(struct map *m, const struct prog *p);

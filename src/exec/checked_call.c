@@ -36,12 +36,17 @@ static bool check_mem(const struct call *c, uint64_t addr, uint64_t size, bool w
 	return false;
 }
 
+static bool is_map(struct map *m, void *arg)
+{
+	return m == arg;
+}
+
+/* The map at this address, if the program may use it: its own, or one in a map-in-map of its own. */
 static const struct map *map_of_prog(const struct prog *p, uint64_t reg)
 {
-	for (uint32_t i = 0; i < p->nmaps; i++)
-		if ((uintptr_t)p->maps[i] == reg)
-			return p->maps[i];
-	return NULL;
+	struct map *m = (struct map *)(uintptr_t)reg;
+
+	return map_any(p->maps, p->nmaps, is_map, m) ? m : NULL;
 }
 
 static bool check_func(const struct call *c, uint64_t reg)
@@ -54,19 +59,19 @@ static bool check_func(const struct call *c, uint64_t reg)
 	return bad(c, "the argument is no function of this program");
 }
 
+static bool begins_record(struct map *m, void *arg)
+{
+	uintptr_t reg = *(const uint64_t *)arg;
+	struct region r;
+
+	return m->ops->ring_finish && m->ops->region(m, reg, &r) && r.start == reg;
+}
+
 /* A record of a ring buffer that is still reserved: the whole of one, from its start. */
 static bool check_record(const struct call *c, uint64_t reg)
 {
-	const struct prog *p = c->prog;
-	struct region r;
-
-	for (uint32_t i = 0; i < p->nmaps; i++) {
-		struct map *m = p->maps[i];
-
-		if (m->ops->ring_finish && m->ops->region && m->ops->region(m, reg, &r) &&
-		    r.start == reg)
-			return true;
-	}
+	if (map_any(c->prog->maps, c->prog->nmaps, begins_record, &reg))
+		return true;
 	return bad(c, "the argument is no reserved ring buffer record");
 }
 

@@ -31,17 +31,24 @@ HELPER_FN(ringbuf_reserve)
 	return m->ops->ring_reserve ? (uintptr_t)m->ops->ring_reserve(m, r2, r3) : 0;
 }
 
+struct record {
+	void *data;
+	uint64_t flags;
+	bool discard;
+};
+
+static bool finish_in(struct map *m, void *arg)
+{
+	const struct record *r = arg;
+
+	return m->ops->ring_finish && m->ops->ring_finish(m, r->data, r->flags, r->discard);
+}
+
 static void finish(struct cpu *cpu, uint64_t record, uint64_t flags, bool discard)
 {
-	const struct prog *p = cpu->prog;
+	struct record r = {(void *)(uintptr_t)record, flags, discard};
 
-	for (uint32_t i = 0; i < p->nmaps; i++) {
-		struct map *m = p->maps[i];
-
-		if (m->ops->ring_finish &&
-		    m->ops->ring_finish(m, (void *)(uintptr_t)record, flags, discard))
-			return;
-	}
+	map_any(cpu->prog->maps, cpu->prog->nmaps, finish_in, &r);
 }
 
 HELPER_FN(ringbuf_submit)

@@ -57,12 +57,12 @@ static uint32_t take_free(struct map *m, const struct table_spot *s, unsigned cp
 	return pool_take(&hash_of(m)->table.pool, cpu);
 }
 
-int hash_init(struct map *m, bool split)
+int hash_init(struct map *m, uint32_t value_size, bool split)
 {
 	struct map_hash *h = hash_of(m);
 	struct table_shape shape = {
 		.key_size = m->key_size,
-		.value_size = m->value_size,
+		.value_size = value_size,
 		.max_entries = m->max_entries,
 		.ncpus = m->obj.k->ncpus,
 		.per_cpu = m->ops->per_cpu,
@@ -189,7 +189,7 @@ static int insert_new(struct map *m, const struct table_spot *s, const void *key
 	if (t->plane)
 		write_percpu(m, ref, value, cpu, true);
 	else
-		copy_to_shared(table_value(t, ref, 0), value, m->value_size);
+		copy_to_shared(table_value(t, ref, 0), value, t->value_size);
 	table_insert(t, s, ref);
 	return 0;
 }
@@ -206,12 +206,13 @@ static void change(struct map *m, const struct table_spot *s, struct table_pos a
 		return;
 	}
 	table_key_write(table_elem(t, spare), key, m->key_size);
-	copy_to_shared(table_value(t, spare, 0), value, m->value_size);
+	copy_to_shared(table_value(t, spare, 0), value, t->value_size);
 	table_replace(t, s, at, spare);
 	s->stripe->spare = at.ref;
 }
 
-int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu)
+int hash_exchange(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu,
+                  void *old)
 {
 	struct table *t = &hash_of(m)->table;
 	struct table_spot s;
@@ -225,12 +226,20 @@ int hash_update(struct map *m, const void *key, const void *value, uint64_t flag
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
 	err = flags_check(flags, at.ref);
-	if (!err && at.ref)
+	if (!err && at.ref) {
+		if (old)
+			copy_from_shared(old, table_value(t, at.ref, 0), t->value_size);
 		change(m, &s, at, key, value, cpu);
-	else if (!err)
+	} else if (!err) {
 		err = insert_new(m, &s, key, value, cpu);
+	}
 	lock_release(&s.stripe->lock);
 	return err;
+}
+
+int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu)
+{
+	return hash_exchange(m, key, value, flags, cpu, NULL);
 }
 
 int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t flags)
@@ -238,7 +247,7 @@ int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t fla
 	return hash_update(m, key, value, flags, (unsigned)HASH_ALL_CPUS);
 }
 
-static int remove_at(struct map *m, const void *key, unsigned cpu)
+int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
 {
 	struct table *t = &hash_of(m)->table;
 	struct table_spot s = table_spot(t, table_hash(t, key, m->key_size));
@@ -247,6 +256,8 @@ static int remove_at(struct map *m, const void *key, unsigned cpu)
 	__builtin_prefetch(s.group, 1);
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
+	if (at.ref && old)
+		copy_from_shared(old, table_value(t, at.ref, 0), t->value_size);
 	if (at.ref)
 		table_remove(t, &s, at);
 	lock_release(&s.stripe->lock);
@@ -258,7 +269,7 @@ static int remove_at(struct map *m, const void *key, unsigned cpu)
 
 int hash_remove(struct map *m, const void *key)
 {
-	return remove_at(m, key, 0);
+	return hash_take(m, key, 0, NULL);
 }
 
 static uint64_t call_update(uint64_t map, uint64_t key, uint64_t value, uint64_t flags, uint64_t r5,
@@ -271,7 +282,8 @@ static uint64_t call_update(uint64_t map, uint64_t key, uint64_t value, uint64_t
 static uint64_t call_remove(uint64_t map, uint64_t key, uint64_t r3, uint64_t r4, uint64_t r5,
                             struct cpu *cpu)
 {
-	return (uint64_t)(int64_t)remove_at((struct map *)map, (const void *)key, cpu->id);
+	return (uint64_t)(int64_t)hash_take((struct map *)map, (const void *)key, cpu->id,
+	                                    NULL);
 }
 
 void hash_set_calls(struct map *m, helper_fn lookup)
@@ -285,7 +297,7 @@ static int plain_init(struct map *m, const struct map_attr *attr)
 {
 	(void)attr;
 	hash_set_calls(m, pick_lookup(m->key_size));
-	return hash_init(m, false);
+	return hash_init(m, m->value_size, false);
 }
 
 /* --- Walking --------------------------------------------------------------------------------- */

@@ -29,7 +29,8 @@ static inline struct map_hash *hash_of(const struct map *m)
 
 /* What the kernel checks for all of them; flags: those that the type knows. */
 int hash_check(const struct map_attr *attr, uint32_t flags, bool per_cpu);
-int hash_init(struct map *m, bool split);
+/* value_size: as programs see it. */
+int hash_init(struct map *m, uint32_t value_size, bool split);
 void hash_fini(struct map *m);
 /* Entry points for calls from programs. */
 void hash_set_calls(struct map *m, helper_fn lookup);
@@ -37,6 +38,10 @@ void hash_set_calls(struct map *m, helper_fn lookup);
 void *hash_lookup_percpu(struct map *m, const void *key, unsigned cpu);
 int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu);
 int hash_remove(struct map *m, const void *key);
+/* The same, and copy the value that was there, if any, to *old (a plain map's; or NULL). */
+int hash_exchange(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu,
+                  void *old);
+int hash_take(struct map *m, const void *key, unsigned cpu, void *old);
 int hash_next_key(struct map *m, const void *key, void *next);
 int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
                       struct cpu *cpu);

@@ -227,7 +227,7 @@ static int lru_init(struct map *m, const struct map_attr *attr)
 	l->hands = mem_map(&m->obj.k->mem, hands_size(m));
 	if (!l->hands)
 		return -ENOMEM;
-	err = hash_init(m, split);
+	err = hash_init(m, m->value_size, split);
 	if (err) {
 		mem_unmap(&m->obj.k->mem, l->hands, hands_size(m));
 		return err;

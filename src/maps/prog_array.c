@@ -130,4 +130,5 @@ const struct map_ops map_prog_array_ops = {
 	.set = prog_array_set,
 	.get_id = prog_array_id,
 	.release_uref = prog_array_clear,
+	.no_inner = true,
 };
