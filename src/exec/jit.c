@@ -208,7 +208,8 @@ static inline unsigned fetch(const struct jit *j, uint32_t pc, struct jit_insn *
 		return 2;
 	}
 	in->slot = 0;
-	if (j->nslots && note->uses & 1u << R10)
+	/* A slot in a register is only accessed at its start, a multiple of 4. */
+	if (j->nslots && note->uses & 1u << R10 && i->off % 4 == 0)
 		in->slot = j->slot_at[-i->off / 4];
 	/* Idioms are full of constants, so none are sought when those must be hidden. */
 	n = j->blind ? 0 : jit_fuse(j, pc, in);
