@@ -7,7 +7,8 @@
  *
  *   PIPE  A pipe. Clients get the end for reading, we keep the other; when the last descriptor of the
  *         reading end is gone, however it went, poll() on ours says so. Creating it is one system call,
- *         and one poll() tests many. There is one pipe for each access mode in use.
+ *         and one poll() tests many. There is one pipe for each access mode in use. A few pipes whose
+ *         object has gone are kept: opening one again costs half of closing it and making another.
  *   FILE  A memfd: the pages of a map that clients may mmap(), or an empty one for clients that look at
  *         the names of their descriptors ("bpf-map"). Each descriptor given out is a fresh open file
  *         description that holds a lock of its own (F_OFD_SETLK); when no lock is left, nobody is.
@@ -43,6 +44,7 @@ enum {
 	FIRST_CAP = 64,
 	SWEEP_STEP = 4,   /* holds tested at each creation */
 	SWEEP_BATCH = 64, /* in one poll() */
+	SPARES = 4,
 };
 
 struct hold {
@@ -56,6 +58,13 @@ struct hold {
 	unsigned index; /* in holds.all */
 };
 
+/* A pipe without readers: our end, and how it is known. */
+struct spare {
+	int fd;
+	dev_t dev;
+	ino_t ino;
+};
+
 /* k->desc. */
 struct holds {
 	struct lock lock;
@@ -63,6 +72,10 @@ struct holds {
 	struct hold **all;    /* [used], in no order */
 	unsigned cap, used;
 	unsigned next; /* to be tested */
+	struct spare spare[SPARES];
+	unsigned nspares;
+	int own_fds; /* /proc/self/fd */
+	pid_t pid;   /* whose those are: see check_fork() */
 	uint32_t next_lock; /* the byte that the next description locks for writing */
 	char *bpffs;        /* or NULL */
 };
@@ -193,6 +206,15 @@ static void remove_hold(struct holds *hs, struct hold *h)
 	hs->all[h->index]->index = h->index;
 }
 
+/* Keeps the pipe of a hold that was removed, if there is room. */
+static void keep_spare(struct holds *hs, struct hold *h)
+{
+	if (h->kind != HOLD_PIPE || hs->nspares == SPARES)
+		return;
+	hs->spare[hs->nspares++] = (struct spare){h->fd, h->dev, h->ino};
+	h->fd = -1;
+}
+
 /* Removes what is dead among all[first .. first + n) and puts it in front of the list. */
 static struct hold *reap(struct holds *hs, unsigned first, unsigned n, struct hold *list)
 {
@@ -205,6 +227,7 @@ static struct hold *reap(struct holds *hs, unsigned first, unsigned n, struct ho
 		if (!dead[i])
 			continue;
 		remove_hold(hs, h);
+		keep_spare(hs, h);
 		h->next_in_bucket = list;
 		list = h;
 	}
@@ -220,7 +243,7 @@ static void finish(struct hold *list)
 		struct skep *k = o->k;
 
 		list = h->next_in_bucket;
-		if (!h->fd_is_borrowed)
+		if (h->fd >= 0 && !h->fd_is_borrowed)
 			close(h->fd);
 		mem_free(&k->mem, h);
 		if (o->kind == OBJ_MAP) {
@@ -276,14 +299,35 @@ static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_LINK] = "bpf-link",
 };
 
-/* A fresh description of the file behind one of our descriptors. */
-static int reopen(int fd, int flags)
+static void drop_spares(struct holds *hs)
 {
-	char path[32];
+	while (hs->nspares)
+		close(hs->spare[--hs->nspares].fd);
+}
+
+/* A forked child has copies of all this, but must not use what leads to its parent. */
+static void check_fork(struct holds *hs)
+{
+	pid_t pid = getpid();
+
+	if (hs->pid == pid)
+		return;
+	drop_spares(hs);
+	if (hs->own_fds >= 0)
+		close(hs->own_fds);
+	hs->own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	hs->pid = pid;
+}
+
+/* A fresh description of the file behind one of our descriptors. */
+static int reopen(struct holds *hs, int fd, int flags)
+{
+	char name[12];
 	int fresh;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fresh = open(path, flags | O_CLOEXEC);
+	check_fork(hs);
+	snprintf(name, sizeof(name), "%d", fd);
+	fresh = openat(hs->own_fds, name, flags | O_CLOEXEC);
 	return fresh < 0 ? -errno : fresh;
 }
 
@@ -293,7 +337,7 @@ static int file_reopen(struct holds *hs, const struct hold *h, unsigned access)
 		[ACCESS_R] = O_RDONLY, [ACCESS_W] = O_WRONLY, [ACCESS_RW] = O_RDWR};
 	/* Locks for reading share a byte; who may not read takes one for writing on a byte of its own. */
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
-	int fd = reopen(h->fd, open_flags[access]), err;
+	int fd = reopen(hs, h->fd, open_flags[access]), err;
 
 	if (fd < 0)
 		return fd;
@@ -309,18 +353,58 @@ static int file_reopen(struct holds *hs, const struct hold *h, unsigned access)
 	return fd;
 }
 
-/* Sets up h->fd; answers a descriptor for the client. */
-static int open_first(struct holds *hs, struct hold *h)
+/* Notes by what a descriptor will be known. */
+static int identify(struct hold *h, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	h->dev = st.st_dev;
+	h->ino = st.st_ino;
+	return 0;
+}
+
+/* The following set up h->fd and its identity, and answer a descriptor for the client. */
+
+static int open_spare(struct holds *hs, struct hold *h)
+{
+	const struct spare *s = &hs->spare[hs->nspares - 1];
+	int fd = reopen(hs, s->fd, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	h->fd = s->fd;
+	h->dev = s->dev;
+	h->ino = s->ino;
+	hs->nspares--;
+	return fd;
+}
+
+static int open_pipe(struct holds *hs, struct hold *h)
+{
+	int ends[2], fd, err;
+
+	check_fork(hs);
+	if (hs->nspares) {
+		fd = open_spare(hs, h);
+		if (fd >= 0)
+			return fd;
+	}
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -errno;
+	h->fd = ends[1];
+	err = identify(h, h->fd);
+	if (err)
+		close(ends[0]);
+	return err ? err : ends[0];
+}
+
+static int open_file(struct holds *hs, struct hold *h)
 {
 	struct map *m = h->obj->kind == OBJ_MAP ? (struct map *)h->obj : NULL;
-	int ends[2];
+	int err;
 
-	if (h->kind == HOLD_PIPE) {
-		if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-			return -errno;
-		h->fd = ends[1];
-		return ends[0];
-	}
 	if (m && m->pages.base) {
 		h->fd = m->pages.fd;
 		h->fd_is_borrowed = true;
@@ -329,13 +413,13 @@ static int open_first(struct holds *hs, struct hold *h)
 		if (h->fd < 0)
 			return -errno;
 	}
-	return file_reopen(hs, h, h->access);
+	err = identify(h, h->fd);
+	return err ? err : file_reopen(hs, h, h->access);
 }
 
 static int install_first(struct holds *hs, struct obj *o, enum hold_kind kind, unsigned access)
 {
 	struct hold *h = mem_zalloc(&o->k->mem, sizeof(*h));
-	struct stat st;
 	int fd, err;
 
 	if (!h)
@@ -344,15 +428,8 @@ static int install_first(struct holds *hs, struct obj *o, enum hold_kind kind, u
 	h->kind = (uint8_t)kind;
 	h->access = (uint8_t)access;
 	h->fd = -1;
-	fd = open_first(hs, h);
-	err = fd < 0 ? fd : 0;
-	if (!err && fstat(fd, &st) != 0)
-		err = -errno;
-	if (!err) {
-		h->dev = st.st_dev;
-		h->ino = st.st_ino;
-		err = add(hs, h);
-	}
+	fd = kind == HOLD_PIPE ? open_pipe(hs, h) : open_file(hs, h);
+	err = fd < 0 ? fd : add(hs, h);
 	if (!err)
 		return fd;
 	if (fd >= 0)
@@ -374,7 +451,7 @@ static int install(struct holds *hs, struct client *c, struct obj *o, unsigned a
 		if (kind == HOLD_FILE)
 			return file_reopen(hs, h, access);
 		if (h->access == access)
-			return reopen(h->fd, O_RDONLY | O_NONBLOCK);
+			return reopen(hs, h->fd, O_RDONLY | O_NONBLOCK);
 	}
 	return install_first(hs, o, kind, access);
 }
@@ -394,6 +471,7 @@ int fd_install(struct client *c, struct obj *o, unsigned access)
 	if (fd == -EMFILE || fd == -ENFILE) { /* perhaps it is our own garbage */
 		fd_sweep(k);
 		lock_take(&hs->lock);
+		drop_spares(hs);
 		fd = install(hs, c, o, access);
 		lock_release(&hs->lock);
 	}
@@ -538,6 +616,7 @@ int fd_init(struct skep *k, const char *bpffs)
 	err = grow(hs, &k->mem);
 	if (!err && bpffs)
 		err = resolve_dir(&k->mem, bpffs, &hs->bpffs);
+	hs->own_fds = -1;
 	k->desc = hs;
 	if (err)
 		fd_exit(k);
@@ -582,6 +661,9 @@ void fd_exit(struct skep *k)
 		list = h;
 	}
 	finish(list);
+	drop_spares(hs);
+	if (hs->own_fds >= 0)
+		close(hs->own_fds);
 	mem_free(&k->mem, hs->bucket);
 	mem_free(&k->mem, hs->all);
 	mem_free(&k->mem, hs->bpffs);

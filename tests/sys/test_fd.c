@@ -260,7 +260,43 @@ static void garbage_stays_bounded(void **state)
 		close(create(k, i % 2 ? BPF_F_MMAPABLE : 0));
 	assert_true(open_files() < before + 16);
 	assert_false(any_map(k));
-	assert_int_equal(open_files(), before);
+	assert_true(open_files() <= before + 4); /* a few pipes are kept for those to come */
+}
+
+static ino_t inode(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Both have what their common past left to reuse; nothing of it may stand for an object of each. */
+static void a_forked_child_is_on_its_own(void **state)
+{
+	struct skep *k = *state;
+	int ends[2], fd;
+	ino_t theirs;
+	pid_t child;
+
+	for (int i = 0; i < 8; i++)
+		close(create(k, 0));
+	assert_false(any_map(k));
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		fd = create(k, 0);
+		theirs = inode(fd);
+		_exit(write(ends[1], &theirs, sizeof(theirs)) != sizeof(theirs) || pause());
+	}
+	assert_int_equal(read(ends[0], &theirs, sizeof(theirs)), sizeof(theirs));
+	fd = create(k, 0);
+	assert_int_not_equal(inode(fd), theirs);
+	close(fd);
+	assert_false(any_map(k));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void descriptors_run_out(void **state)
@@ -458,6 +494,7 @@ int main(void)
 		cmocka_unit_test(a_reused_number_is_no_map),
 		cmocka_unit_test(shared_memory),
 		cmocka_unit_test(garbage_stays_bounded),
+		cmocka_unit_test(a_forked_child_is_on_its_own),
 		cmocka_unit_test(descriptors_run_out),
 		cmocka_unit_test(a_pin_keeps_it),
 		cmocka_unit_test(where_pins_may_be),
