@@ -71,6 +71,13 @@ struct skep_options {
 	 * and pins outside of it are refused. Pins that are left go with the kernel. NULL: no pins.
 	 */
 	const char *bpffs;
+	/*
+	 * A run by BPF_PROG_TEST_RUN that the checked engine ended answers -EFAULT, and this gets one line of
+	 * what was wrong, from the thread that called. NULL: nobody is told. See skep_cpu_fault() for other
+	 * runs.
+	 */
+	void (*fault)(void *arg, const char *text);
+	void *fault_arg;
 };
 
 /* options may be NULL. */

@@ -77,6 +77,7 @@ struct side {
 	int fd;
 	struct skep_prog *skep_prog; /* prog on Skep */
 	char bpffs[32];              /* where its maps are pinned, "" nowhere */
+	char fault[512];             /* what the checked engine found in a single run, or "" */
 	struct run run;
 };
 

@@ -101,6 +101,13 @@ static void on_trace(void *arg, const char *line, size_t len)
 	fprintf(stderr, "%.*s\n", (int)len, line);
 }
 
+static void on_fault(void *arg, const char *text)
+{
+	struct side *s = arg;
+
+	snprintf(s->fault, sizeof(s->fault), "%s", text);
+}
+
 /* Gives maps that want to be pinned a directory of this run alone. False: none wants to. */
 static bool pins_prepare(struct side *s)
 {
@@ -134,6 +141,8 @@ int side_start(struct side *s, const struct exec_options *o)
 		.trust_programs = o->trust,
 		.publish_jit_names = 1,
 		.trace = on_trace,
+		.fault = on_fault,
+		.fault_arg = s,
 		.bpffs = s->obj && pins_prepare(s) ? s->bpffs : NULL,
 	};
 	int err = skep_new(&options, &s->k);

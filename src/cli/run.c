@@ -242,6 +242,8 @@ static int fail_single(const struct side *s, const struct exec_options *o, int e
 {
 	const char *type = libbpf_bpf_prog_type_str(bpf_program__type(s->prog));
 
+	if (s->fault[0])
+		return fail(EXIT_FAILED, "the run was ended: %s", s->fault);
 	if (err == ENOTSUPP_KERNEL || err == ENOTSUP)
 		return fail(s->k ? EXIT_UNSUPPORTED : EXIT_FAILED,
 		            "%s: programs of type %s cannot be run by themselves on the %s",

@@ -97,6 +97,9 @@ struct skep {
 	/* bpf_trace_printk() lines, without a line end; NULL drops them. May come from any thread. */
 	void (*trace)(void *arg, const char *line, size_t len);
 	void *trace_arg;
+	/* What the checked engine found in a test run, one line; NULL drops it. From any thread. */
+	void (*on_fault)(void *arg, const char *text);
+	void *fault_arg;
 };
 
 /* Core state: CPU slots, id tables, seeds; the registry is copied. 0 or -ENOMEM. */

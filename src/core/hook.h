@@ -69,6 +69,8 @@ struct test_run {
 	uint32_t flags, cpu, batch_size;
 	uint32_t retval;   /* of the last run */
 	uint32_t duration; /* ns per run, the mean */
+	struct fault *fault; /* room for what the checked engine finds: it ends the repetition */
+	bool faulted;
 };
 
 /* What an skb is made with, beside its frame. */

@@ -28,8 +28,12 @@ void test_run_repeat(struct prog *p, void *ctx, struct test_run *t)
 	struct cpu *cpu = cpu_enter(p->obj.k);
 	uint64_t start = now(), ret = 0;
 
-	for (uint32_t i = 0; i < repeat; i++)
+	for (uint32_t i = 0; i < repeat && !t->faulted; i++) {
 		ret = prog_run(p, ctx, cpu);
+		t->faulted = cpu->fault;
+	}
+	if (t->faulted && t->fault)
+		*t->fault = *cpu->fault;
 	t->retval = (uint32_t)ret;
 	t->duration = (uint32_t)((now() - start) / repeat);
 	cpu_leave(cpu);

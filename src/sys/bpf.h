@@ -16,6 +16,7 @@
 struct map;
 struct prog;
 struct btf;
+struct fault;
 
 struct call {
 	struct skep *k;
@@ -52,6 +53,9 @@ int client_zero(struct client *c, uint64_t addr, size_t len);
 int client_string(struct client *c, char *to, uint64_t addr, size_t size);
 /* Copies len bytes into a new block of the kernel's memory. 0, -ENOMEM, -EFAULT; *out NULL for 0 bytes. */
 int client_copy(struct skep *k, struct client *c, uint64_t addr, size_t len, void **out);
+
+/* Tells the embedder what the checked engine found. */
+void fault_report(struct skep *k, struct fault *f);
 
 /* An object name: letters, digits, _ and . with a NUL behind. Copies it; 0 or -EINVAL. */
 int name_check(const char name[BPF_OBJ_NAME_LEN]);

@@ -71,6 +71,7 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 {
 	const struct attr_test_run *a = &call->a.test_run;
 	uint32_t room = a->data_size_in + GROWTH;
+	struct fault fault;
 	struct test_run t = {
 		.data_in = a->data_in ? block : NULL,
 		.data_size_in = a->data_size_in,
@@ -85,6 +86,7 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 		.flags = a->flags,
 		.cpu = a->cpu,
 		.batch_size = a->batch_size,
+		.fault = &fault,
 	};
 	int err = client_read(call->c, block, a->data_in, a->data_size_in);
 
@@ -92,6 +94,10 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 		err = client_read(call->c, (void *)(uintptr_t)t.ctx_in, a->ctx_in, a->ctx_size_in);
 	if (!err)
 		err = p->hook->test_run(p, &t);
+	if (t.faulted) {
+		fault_report(call->k, &fault);
+		return -EFAULT;
+	}
 	return err ? err : test_run_answer(call, &t);
 }
 

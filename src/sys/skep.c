@@ -114,6 +114,8 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	k->jit_names = o.publish_jit_names;
 	k->trace = o.trace;
 	k->trace_arg = o.trace_arg;
+	k->on_fault = o.fault;
+	k->fault_arg = o.fault_arg;
 	*out = k;
 	return 0;
 fail:
@@ -239,6 +241,12 @@ const char *skep_helper_name(int32_t id)
 const char *skep_verdict_name(const struct skep_prog *prog, int32_t code)
 {
 	return hook_ret_name(((const struct prog *)prog)->hook, code);
+}
+
+void fault_report(struct skep *k, struct fault *f)
+{
+	if (k->on_fault)
+		k->on_fault(k->fault_arg, fault_text(f));
 }
 
 const char *skep_cpu_fault(struct skep_cpu *cpu)

@@ -273,7 +273,9 @@ def engines():
     expect("engine: --jit without trust runs checked and says so", ["exec", obj("verdicts"), "--pcap", cap, "--jit"], 0,
            r"checked", r"--trust changes that", lines=1)
     expect("a fault is reported", ["exec", obj("faulty"), "--pcap", cap], 1, r"XDP_ABORTED",
-           r"8 runs were ended, the first at packet 1: .*faulty", lines=1)
+           r"8 runs were ended, the first at packet 1: .*faulty.*faulty.bpf.c:13:.*data\[25\] & 3", lines=1)
+    bad("a fault in a single run", ["exec", obj("faulty"), "--data", "00" * 64], 1,
+        r"the run was ended: faulty, instruction .*load of 4 bytes .* behind the end of packet \(64 bytes\)")
     expect("a fault in a packet that is long enough", ["exec", obj("faulty"), "--pcap", "-"], 0, r"XDP_ABORTED +0 +1",
            stdin=pcap([b"\0" * 104]), lines=0)
 
