@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every engine must do besides computing: calls, callbacks, tail calls, limits, many threads. */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -224,6 +228,178 @@ static void faults_have_a_text(void **state)
 	vm_exit(&k);
 }
 
+/* --- Threads ---------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 20000 };
+
+/* Counts ROUNDS times: atomically, by fetch, by exchange of what was seen; and leaves xor as it was. */
+static const char counting[] = "r6 = *(u64 *)(r1 + 0)\n"
+			       "r7 = 0\n"
+			       "loop: r1 = 1\n"
+			       "lock *(u64 *)(r6 + 0) += r1\n"
+			       "r1 = 2\n"
+			       "w1 = atomic_fetch_add((u32 *)(r6 + 8), w1)\n"
+			       "again: r0 = *(u64 *)(r6 + 16)\n"
+			       "r2 = r0\n"
+			       "r3 = r0\n"
+			       "r3 += 3\n"
+			       "r0 = cmpxchg_64(r6 + 16, r0, r3)\n"
+			       "if r0 != r2 goto again\n"
+			       "r1 = 0x55\n"
+			       "lock *(u64 *)(r6 + 24) ^= r1\n"
+			       "lock *(u64 *)(r6 + 24) ^= r1\n"
+			       "r7 += 1\n"
+			       "if r7 != 20000 goto loop\n"
+			       "r0 = r7\n"
+			       "exit\n";
+
+struct worker {
+	struct prog *prog;
+	struct cpu *cpu;
+	uint64_t *mem;
+	uint64_t r0;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct vm_ctx ctx = {.mem = w->mem, .len = 4 * sizeof(uint64_t)};
+
+	w->r0 = prog_run(w->prog, &ctx, w->cpu);
+	return NULL;
+}
+
+static void atomics_from_several_threads(void **state)
+{
+	EACH_ENGINE(e)
+	{
+		uint64_t mem[4] = {0, 0, 0, 0x1234};
+		struct worker workers[VM_CPUS];
+		pthread_t threads[VM_CPUS];
+		struct prog *p;
+		struct skep k;
+
+		vm_init(&k, NULL, NULL, 0);
+		assert_int_equal(vm_asm(&k, engines[e], counting, NULL, 0, &p), 0);
+		for (unsigned t = 0; t < VM_CPUS; t++) {
+			workers[t] = (struct worker){p, &k.cpus[t], mem, 0};
+			assert_int_equal(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
+		}
+		for (unsigned t = 0; t < VM_CPUS; t++) {
+			assert_int_equal(pthread_join(threads[t], NULL), 0);
+			assert_null(k.cpus[t].fault);
+			assert_int_equal(workers[t].r0, ROUNDS);
+		}
+		assert_int_equal(mem[0], VM_CPUS * ROUNDS);
+		assert_int_equal(mem[1], VM_CPUS * ROUNDS * 2);
+		assert_int_equal(mem[2], VM_CPUS * ROUNDS * 3);
+		assert_int_equal(mem[3], 0x1234);
+		obj_put(&p->obj);
+		vm_exit(&k);
+	}
+}
+
+/* One thread writes and then sets a flag with release; the other sees the flag with acquire. */
+static void release_is_seen_by_acquire(void **state)
+{
+	static const char writer[] = "r6 = *(u64 *)(r1 + 0)\n"
+				     "r2 = 0\n"
+				     "loop: r2 += 1\n"
+				     "*(u64 *)(r6 + 0) = r2\n"
+				     "store_release((u64 *)(r6 + 8), r2)\n"
+				     "if r2 != 20000 goto loop\n"
+				     "r0 = 0\n"
+				     "exit\n";
+	static const char reader[] = "r6 = *(u64 *)(r1 + 0)\n"
+				     "r0 = 1\n"
+				     "loop: r2 = load_acquire((u64 *)(r6 + 8))\n"
+				     "r3 = *(u64 *)(r6 + 0)\n"
+				     "if r3 < r2 goto end\n"
+				     "if r2 != 20000 goto loop\n"
+				     "r0 = 0\n"
+				     "end: exit\n";
+
+	EACH_ENGINE(e)
+	{
+		uint64_t mem[4] = {0};
+		struct worker workers[2];
+		pthread_t threads[2];
+		struct skep k;
+
+		vm_init(&k, NULL, NULL, 0);
+		for (unsigned t = 0; t < 2; t++) {
+			workers[t] = (struct worker){NULL, &k.cpus[t], mem, 2};
+			assert_int_equal(vm_asm(&k, engines[e], t ? reader : writer, NULL, 0,
+			                        &workers[t].prog), 0);
+		}
+		for (unsigned t = 0; t < 2; t++)
+			assert_int_equal(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
+		for (unsigned t = 0; t < 2; t++) {
+			assert_int_equal(pthread_join(threads[t], NULL), 0);
+			assert_int_equal(workers[t].r0, 0);
+			obj_put(&workers[t].prog->obj);
+		}
+		vm_exit(&k);
+	}
+}
+
+/* --- Memory that fails -------------------------------------------------------------------------- */
+
+struct failing {
+	unsigned left;  /* allocations that succeed */
+	unsigned alive; /* blocks not given back */
+};
+
+static void *failing_alloc(void *arg, size_t size)
+{
+	struct failing *f = arg;
+	void *block;
+
+	if (!f->left)
+		return NULL;
+	f->left--;
+	block = malloc(size);
+	f->alive += block != NULL;
+	return block;
+}
+
+static void failing_free(void *arg, void *block)
+{
+	struct failing *f = arg;
+
+	f->alive--;
+	free(block);
+}
+
+static void prepare_survives_each_failing_allocation(void **state)
+{
+	EACH_ENGINE(e)
+	{
+		struct failing f = {.left = UINT_MAX};
+		const struct mem mem = {failing_alloc, failing_free, &f};
+		struct prog *p;
+		struct skep k;
+		unsigned n;
+		int err;
+
+		vm_init(&k, &mem, helpers, COUNT(helpers));
+		for (n = 0;; n++) {
+			f.left = n;
+			err = vm_asm(&k, engines[e],
+			             "call f\nr2 = func[f]\nr1 = 1\ncall 2\nexit\nf: r0 = 1\nexit\n",
+			             NULL, 0, &p);
+			if (!err)
+				break;
+			assert_int_equal(err, -ENOMEM);
+		}
+		assert_true(n > 6);
+		assert_int_equal(prog_run(p, NULL, &k.cpus[0]), 0);
+		obj_put(&p->obj);
+		vm_exit(&k);
+		assert_int_equal(f.alive, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +411,9 @@ int main(void)
 		cmocka_unit_test(checked_finds_faults),
 		cmocka_unit_test(checked_runs_out_of_fuel),
 		cmocka_unit_test(faults_have_a_text),
+		cmocka_unit_test(atomics_from_several_threads),
+		cmocka_unit_test(release_is_seen_by_acquire),
+		cmocka_unit_test(prepare_survives_each_failing_allocation),
 	};
 
 	return cmocka_run_group_tests_name("engines", tests, NULL, NULL);
