@@ -331,6 +331,23 @@ static void ring_output(struct bench *b)
 	}
 }
 
+/* --- Queues ------------------------------------------------------------------------------------- */
+
+static void queue_make(struct bench *b)
+{
+	make(b, BPF_MAP_TYPE_QUEUE, 0, 8, 1024, 0);
+}
+
+static void queue_push_pop(struct bench *b)
+{
+	for (int i = 0; i < OPS; i++) {
+		uint64_t value = (uint64_t)i;
+
+		b->m->ops->push(b->m, &value, 0);
+		b->m->ops->pop(b->m, &value);
+	}
+}
+
 /* --- The empty loop -------------------------------------------------------------------------------- */
 
 static uint64_t nothing(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
@@ -367,6 +384,7 @@ static const struct row rows[] = {
 	{"LPM lookup, 64k prefixes", 192, 0.2, lpm_64k, lpm_look},
 	{"LPM lookup, 64k, one by one", 192, 0.2, lpm_64k, lpm_look_chained},
 	{"LPM update, 64k prefixes", 0, 0, lpm_64k, lpm_update},
+	{"queue push+pop", 56, 0.5, queue_make, queue_push_pop},
 	{"ring buffer reserve+submit", 25, 1, ring_make, ring_reserve_submit},
 	{"ring buffer output", 36, 1, ring_make, ring_output},
 };

@@ -162,6 +162,13 @@ int map_delete(struct map *m, const void *key)
 	return m->ops->remove ? m->ops->remove(m, key) : -ENOTSUPP;
 }
 
+int map_take(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	if (atomic_load_explicit(&m->frozen, memory_order_acquire))
+		return -EPERM;
+	return m->ops->copy_take ? m->ops->copy_take(m, key, value, flags) : -ENOTSUPP;
+}
+
 int map_next_key(struct map *m, const void *key, void *next)
 {
 	return m->ops->next_key ? m->ops->next_key(m, key, next) : -ENOTSUPP;

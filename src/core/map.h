@@ -96,6 +96,8 @@ struct map_ops {
 	int (*next_key)(struct map *m, const void *key, void *next); /* key NULL: the first */
 	int (*copy_out)(struct map *m, const void *key, void *value, uint64_t flags);
 	int (*copy_in)(struct map *m, const void *key, const void *value, uint64_t flags);
+	/* Copies the value out and deletes the element, with nothing in between. */
+	int (*copy_take)(struct map *m, const void *key, void *value, uint64_t flags);
 	int (*copy_delete)(struct map *m, const void *key); /* for types whose remove is bpf(2)'s only */
 	/*
 	 * Types whose value is a descriptor to bpf(2) and an id when read (prog arrays, map-in-map).
@@ -162,6 +164,7 @@ int map_create(struct skep *k, const struct map_attr *attr, struct map **out);
 int map_lookup(struct map *m, const void *key, void *value, uint64_t flags);
 int map_update(struct map *m, const void *key, const void *value, uint64_t flags);
 int map_delete(struct map *m, const void *key);
+int map_take(struct map *m, const void *key, void *value, uint64_t flags); /* look up and delete */
 int map_next_key(struct map *m, const void *key, void *next);
 /* From now on bpf(2) changes nothing in it; programs may. -EBUSY: it is frozen already. */
 int map_freeze(struct map *m);

@@ -132,19 +132,26 @@ static size_t value_step(const struct map *m)
 	return ((size_t)m->value_size + 7) & ~(size_t)7;
 }
 
-int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
+/* As bpf(2) moves it: of a per-CPU map, the values of all CPUs. */
+static void read_value(const struct map *m, uint32_t ref, void *value)
 {
 	const struct table *t = &hash_of(m)->table;
-	uint32_t ref = table_find(t, key, m->key_size);
+
+	if (!t->plane)
+		copy_from_shared(value, table_value(t, ref, 0), t->value_size);
+	for (unsigned cpu = 0; t->plane && cpu < t->ncpus; cpu++)
+		copy_from_shared((uint8_t *)value + cpu * value_step(m), table_value(t, ref, cpu),
+		                 value_step(m));
+}
+
+int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	uint32_t ref = table_find(&hash_of(m)->table, key, m->key_size);
 
 	(void)flags;
 	if (!ref)
 		return -ENOENT;
-	if (!t->plane)
-		copy_from_shared(value, table_value(t, ref, 0), m->value_size);
-	for (unsigned cpu = 0; t->plane && cpu < t->ncpus; cpu++)
-		copy_from_shared((uint8_t *)value + cpu * value_step(m), table_value(t, ref, cpu),
-		                 value_step(m));
+	read_value(m, ref, value);
 	return 0;
 }
 
@@ -228,7 +235,7 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 	err = flags_check(flags, at.ref);
 	if (!err && at.ref) {
 		if (old)
-			copy_from_shared(old, table_value(t, at.ref, 0), t->value_size);
+			read_value(m, at.ref, old);
 		change(m, &s, at, key, value, cpu);
 	} else if (!err) {
 		err = insert_new(m, &s, key, value, cpu);
@@ -257,7 +264,7 @@ int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
 	if (at.ref && old)
-		copy_from_shared(old, table_value(t, at.ref, 0), t->value_size);
+		read_value(m, at.ref, old);
 	if (at.ref)
 		table_remove(t, &s, at);
 	lock_release(&s.stripe->lock);
@@ -265,6 +272,11 @@ int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
 		return -ENOENT;
 	pool_give(&t->pool, at.ref, cpu);
 	return 0;
+}
+
+int hash_copy_take(struct map *m, const void *key, void *value, uint64_t flags)
+{
+	return flags ? -EINVAL : hash_take(m, key, 0, value);
 }
 
 int hash_remove(struct map *m, const void *key)
@@ -381,6 +393,7 @@ const struct map_ops map_hash_ops = {
 	.next_key = hash_next_key,
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
+	.copy_take = hash_copy_take,
 	.region = hash_region,
 };
 
@@ -398,6 +411,7 @@ const struct map_ops map_percpu_hash_ops = {
 	.next_key = hash_next_key,
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
+	.copy_take = hash_copy_take,
 	.region = hash_region,
 	.per_cpu = true,
 };

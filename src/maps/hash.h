@@ -38,7 +38,7 @@ void hash_set_calls(struct map *m, helper_fn lookup);
 void *hash_lookup_percpu(struct map *m, const void *key, unsigned cpu);
 int hash_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu);
 int hash_remove(struct map *m, const void *key);
-/* The same, and copy the value that was there, if any, to *old (a plain map's; or NULL). */
+/* The same, and copy the value that was there, as bpf(2) moves it, to *old, which may be NULL. */
 int hash_exchange(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu,
                   void *old);
 int hash_take(struct map *m, const void *key, unsigned cpu, void *old);
@@ -48,6 +48,7 @@ int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t
 bool hash_region(struct map *m, uintptr_t addr, struct region *r);
 /* bpf(2)'s side, which leaves no trace in a look-up. */
 int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags);
+int hash_copy_take(struct map *m, const void *key, void *value, uint64_t flags);
 int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t flags);
 
 #endif

@@ -259,6 +259,7 @@ const struct map_ops map_lru_hash_ops = {
 	.next_key = hash_next_key,
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
+	.copy_take = hash_copy_take,
 	.region = hash_region,
 };
 
@@ -276,6 +277,7 @@ const struct map_ops map_lru_percpu_hash_ops = {
 	.next_key = hash_next_key,
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
+	.copy_take = hash_copy_take,
 	.region = hash_region,
 	.per_cpu = true,
 };

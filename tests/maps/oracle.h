@@ -16,6 +16,7 @@ int oracle_create(uint32_t type, uint32_t key, uint32_t value, uint32_t max, uin
 int oracle_lookup(int fd, const void *key, void *value);
 int oracle_update(int fd, const void *key, const void *value, uint64_t flags);
 int oracle_delete(int fd, const void *key);
+int oracle_take(int fd, const void *key, void *value); /* look up and delete */
 int oracle_next_key(int fd, const void *key, void *next);
 int oracle_freeze(int fd);
 uint32_t oracle_max_entries(int fd);

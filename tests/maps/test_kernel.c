@@ -72,6 +72,7 @@ static const uint32_t types[] = {
 	BPF_MAP_TYPE_HASH,         BPF_MAP_TYPE_ARRAY,    BPF_MAP_TYPE_PROG_ARRAY,
 	BPF_MAP_TYPE_PERCPU_HASH,  BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY,
 	BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_LPM_TRIE, BPF_MAP_TYPE_RINGBUF,
+	BPF_MAP_TYPE_QUEUE,        BPF_MAP_TYPE_STACK,
 };
 enum { NTYPES = sizeof(types) / sizeof(types[0]) };
 
@@ -109,6 +110,8 @@ static void the_same_maps_can_be_created(void **state)
 			s.flags |= BPF_F_NO_PREALLOC;
 		if (s.type == BPF_MAP_TYPE_RINGBUF && (r >> 46 & 3))
 			s.key = s.value = 0;
+		if (s.type == BPF_MAP_TYPE_QUEUE || s.type == BPF_MAP_TYPE_STACK)
+			s.key = r >> 46 & 3 ? 0 : s.key;
 		/* Of descriptors, paths and the rest of the attribute, sys/ knows. */
 		s.flags &= ~(uint32_t)(BPF_F_VTYPE_BTF_OBJ_FD | BPF_F_TOKEN_FD);
 		if (s.flags & BPF_F_NUMA_NODE)
@@ -214,6 +217,11 @@ static bool ordered(const struct map *m)
 	       m->type == BPF_MAP_TYPE_LPM_TRIE;
 }
 
+static bool has_keys(const struct map *m)
+{
+	return m->key_size != 0;
+}
+
 static uint32_t collect(struct pair *p, bool kernel, uint8_t *out)
 {
 	size_t size = p->m->key_size;
@@ -235,9 +243,14 @@ static uint32_t collect(struct pair *p, bool kernel, uint8_t *out)
 static void compare_keys(struct pair *p)
 {
 	size_t size = p->m->key_size, room = size * (p->m->max_entries + 1);
-	uint8_t *mine = malloc(room), *theirs = malloc(room);
-	uint32_t n = collect(p, false, mine);
+	uint8_t *mine, *theirs;
+	uint32_t n;
 
+	if (!has_keys(p->m))
+		return;
+	mine = malloc(room);
+	theirs = malloc(room);
+	n = collect(p, false, mine);
 	same(p, "the number of keys", (int)n, (int)collect(p, true, theirs));
 	if (!ordered(p->m)) {
 		qsort_r(mine, n, size, by_key, &size);
@@ -251,14 +264,21 @@ static void compare_keys(struct pair *p)
 static void act(struct pair *p, uint64_t *seed)
 {
 	uint64_t r = kit_random(seed), flags = r >> 8 & 7;
-	const uint8_t *key = p->keys + (r >> 16) % KEYS * p->m->key_size;
+	const uint8_t *key =
+		has_keys(p->m) ? p->keys + (r >> 16) % KEYS * p->m->key_size : NULL;
 	uint8_t next[2][KEY_MAX];
 	int mine, theirs;
 
 	switch (r & 7) {
 	case 0:
-	case 1:
 		same(p, "delete", map_delete(p->m, key), oracle_delete(p->fd, key));
+		return;
+	case 1:
+		mine = map_take(p->m, key, p->mine, 0);
+		theirs = oracle_take(p->fd, key, p->theirs);
+		same(p, "look-up and delete", mine, theirs);
+		if (!mine)
+			same(p, "the value taken", memcmp(p->mine, p->theirs, p->value_bytes), 0);
 		return;
 	case 2:
 	case 3:
@@ -278,6 +298,10 @@ static void act(struct pair *p, uint64_t *seed)
 			same(p, "the next key", memcmp(next[0], next[1], p->m->key_size), 0);
 		return;
 	default:
+		if (p->m->type == BPF_MAP_TYPE_LPM_TRIE && (r >> 48 & 3) == 0) {
+			same(p, "delete", map_delete(p->m, key), oracle_delete(p->fd, key));
+			return;
+		}
 		for (size_t i = 0; i < p->value_bytes; i++)
 			p->value[i] = (uint8_t)(r >> 24) + (uint8_t)i;
 		flags = flags < 5 ? flags % 3 : flags == 5 ? 3 : 8;
@@ -314,6 +338,9 @@ static void the_same_operations_answer_the_same(void **state)
 		{BPF_MAP_TYPE_LPM_TRIE, 12, 16, 30, BPF_F_NO_PREALLOC, 0},
 		{BPF_MAP_TYPE_LPM_TRIE, 20, 8, 25, BPF_F_NO_PREALLOC, 0},
 		{BPF_MAP_TYPE_LPM_TRIE, 260, 8, 40, BPF_F_NO_PREALLOC, 0},
+		{BPF_MAP_TYPE_QUEUE, 0, 8, 5, 0, 0},
+		{BPF_MAP_TYPE_QUEUE, 0, 3, 1, 0, 0},
+		{BPF_MAP_TYPE_STACK, 0, 24, 7, 0, 0},
 	};
 	struct kit kit;
 
@@ -321,6 +348,7 @@ static void the_same_operations_answer_the_same(void **state)
 	kit_open(&kit, cpus_possible());
 	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		uint64_t seed = i + 1;
+		const uint8_t *key;
 		struct pair p = {0};
 
 		pair_open(&kit, &p, &shapes[i], &seed);
@@ -330,9 +358,12 @@ static void the_same_operations_answer_the_same(void **state)
 				compare_keys(&p);
 		}
 		same(&p, "freeze", map_freeze(p.m), oracle_freeze(p.fd));
-		same(&p, "an update when frozen", map_update(p.m, p.keys, p.value, 0),
-		     oracle_update(p.fd, p.keys, p.value, 0));
-		same(&p, "a delete when frozen", map_delete(p.m, p.keys), oracle_delete(p.fd, p.keys));
+		key = has_keys(p.m) ? p.keys : NULL;
+		same(&p, "an update when frozen", map_update(p.m, key, p.value, 0),
+		     oracle_update(p.fd, key, p.value, 0));
+		same(&p, "a delete when frozen", map_delete(p.m, key), oracle_delete(p.fd, key));
+		same(&p, "a look-up and delete when frozen", map_take(p.m, key, p.mine, 0),
+		     oracle_take(p.fd, key, p.theirs));
 		pair_close(&p);
 	}
 	kit_close(&kit);

@@ -34,6 +34,10 @@ static void use(struct map *m)
 		assert_int_equal(m->ops->ring_output(m, value, 100, 0), 0);
 		return;
 	}
+	if (m->ops->push) {
+		assert_int_equal(m->ops->push(m, value, 0), 0);
+		return;
+	}
 	if (!m->ops->update)
 		return;
 	assert_int_equal(m->ops->update(m, key, value, BPF_ANY, 0), 0);
@@ -58,6 +62,7 @@ static void every_allocation_may_fail(void **state)
 		{BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 8, 10, 0},
 		{BPF_MAP_TYPE_LPM_TRIE, 8, 8, 10, BPF_F_NO_PREALLOC},
 		{BPF_MAP_TYPE_LPM_TRIE, 8, 8, 100000, BPF_F_NO_PREALLOC},
+		{BPF_MAP_TYPE_QUEUE, 0, 100, 3000, 0},
 		{BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0},
 	};
 	struct kit kit;
