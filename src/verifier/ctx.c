@@ -38,37 +38,56 @@ static bool is_packet(const struct ctx_field *f)
 	return f->kind == FIELD_PACKET || f->kind == FIELD_PACKET_END || f->kind == FIELD_PACKET_META;
 }
 
-static int check_ctx(struct verifier *v, uint32_t pc, unsigned fields, value base)
+/* An access as all kinds of bases see it. */
+struct access {
+	int16_t off;
+	uint8_t size, reg;
+	bool read, write, atomic; /* both: an atomic operation that changes what is there */
+};
+
+static struct access access_of(const struct insn *i, unsigned fields)
 {
-	const struct insn *i = &v->insns[pc];
-	bool write = fields & INSN_STORE;
-	unsigned reg = write ? i->dst : i->src;
+	return (struct access){
+		.off = i->off,
+		.size = (uint8_t)insn_size(i),
+		.reg = fields & INSN_STORE ? i->dst : i->src,
+		.read = fields & INSN_LOAD,
+		.write = fields & INSN_STORE,
+		.atomic = (i->code & 0xe7) == 0xc3,
+	};
+}
+
+/* The kernel asks whether an atomic operation may touch the context before where, a release or acquire after. */
+static int check_ctx(struct verifier *v, uint32_t pc, const struct access *a, value base)
+{
 	const struct ctx_field *f;
 
-	if ((i->code & 0xe7) == 0xc3)
-		return reject(v, write ? REJECT_CTX_ATOMIC : REJECT_CTX_ACQUIRE, reg);
+	if (a->read && a->write)
+		return reject(v, REJECT_CTX_ATOMIC, a->reg);
+	if (a->atomic && (value_num(base) + a->off) % a->size)
+		return reject(v, REJECT_CTX_ALIGN, value_num(base), a->off, a->size);
 	if (value_num(base))
 		return reject(v, value_num(base) < 0 ? REJECT_CTX_NEGATIVE : REJECT_CTX_MODIFIED,
-		              reg, value_num(base));
-	f = ctx_field_for(v->p, i->off, insn_size(i), write);
-	if (!f || (is_packet(f) && i->code != insn_info[OP_LDX_W].code))
-		return reject(v, REJECT_CTX_ACCESS, i->off, insn_size(i));
-	v->has_growth |= write && f->kind == FIELD_QUEUE;
+		              a->reg, value_num(base));
+	f = ctx_field_for(v->p, a->off, a->size, a->write);
+	if (!f || (is_packet(f) && v->op[pc] != OP_LDX_W && !a->atomic))
+		return reject(v, REJECT_CTX_ACCESS, a->off, a->size);
+	if (a->atomic)
+		return reject(v, a->write ? REJECT_CTX_ATOMIC : REJECT_CTX_ACQUIRE, a->reg);
+	v->has_growth |= a->write && f->kind == FIELD_QUEUE;
 	return 0;
 }
 
-static int check_frame(const struct verifier *v, uint32_t pc, unsigned fields, value base,
+static int check_frame(const struct verifier *v, const struct access *a, value base,
                        struct subprog *f)
 {
-	const struct insn *i = &v->insns[pc];
-	int off = value_num(base) + i->off;
-	unsigned size = insn_size(i);
+	int off = value_num(base) + a->off;
 
-	if (off % (int)size)
-		return reject(v, REJECT_STACK_ALIGN, value_num(base), i->off, size);
-	if (off < -STACK_SIZE || off + (int)size > 0)
-		return fields & INSN_STORE ? reject(v, REJECT_STACK_WRITE, i->dst, off, size)
-		                           : reject(v, REJECT_STACK_READ, i->src, off, size);
+	if (off % a->size)
+		return reject(v, REJECT_STACK_ALIGN, value_num(base), a->off, a->size);
+	if (off < -STACK_SIZE || off + a->size > 0)
+		return reject(v, a->read ? REJECT_STACK_READ : REJECT_STACK_WRITE, a->reg, off,
+		              a->size);
 	if (off < f->touched)
 		f->touched = off;
 	return 0;
@@ -82,14 +101,16 @@ int ctx_check(struct verifier *v)
 		for (uint32_t pc = f->start; pc < f->end; pc += insn_slots(v->op[pc])) {
 			unsigned fields = insn_info[v->op[pc]].fields;
 			value base = v->ref[pc];
+			struct access a;
 			int err = 0;
 
 			if (!(fields & (INSN_LOAD | INSN_STORE)))
 				continue;
+			a = access_of(&v->insns[pc], fields);
 			if (value_kind(base) == VALUE_FRAME)
-				err = check_frame(v, pc, fields, base, f);
+				err = check_frame(v, &a, base, f);
 			else if (value_kind(base) == VALUE_CTX)
-				err = check_ctx(v, pc, fields, base);
+				err = check_ctx(v, pc, &a, base);
 			else if (value_kind(base) == VALUE_CTX_MIXED)
 				err = reject(v, REJECT_DIFFERENT_POINTERS);
 			if (err)

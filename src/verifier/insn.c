@@ -2,8 +2,8 @@
 /*
  * Single instructions: reserved fields, register numbers, immediates, helpers.
  *
- * Each class has its function, which asks in the order in which the kernel does: reserved fields, sources,
- * destination, immediates. An instruction that passes is a row of insn.def with insn_fields_ok().
+ * Each class has its function, which asks in the order in which the kernel does: mostly reserved fields,
+ * sources, destination, immediates. An instruction that passes is a row of insn.def with insn_fields_ok().
  *
  * Requires: op[], references resolved. Provides: the promise above for every instruction.
  */
@@ -133,10 +133,12 @@ static int check_jmp(const struct verifier *v, enum op op, uint32_t pc)
 			return reject(v, REJECT_MAY_GOTO_IMM, i->imm);
 		return 0;
 	}
+	err = check_reg(v, i->dst);
+	if (err)
+		return err;
 	if (i->code & 8 ? i->imm != 0 : i->src != 0)
 		return reject(v, REJECT_JMP_FIELDS);
-	err = i->code & 8 ? check_reg(v, i->src) : 0;
-	return err ? err : check_reg(v, i->dst);
+	return i->code & 8 ? check_reg(v, i->src) : 0;
 }
 
 static int check_atomic(const struct verifier *v, enum op op, const struct insn *i)
