@@ -42,6 +42,8 @@ enum btf_kind {
 	BTF_KINDS,
 };
 
+enum btf_linkage { BTF_FUNC_STATIC, BTF_FUNC_GLOBAL, BTF_FUNC_EXTERN }; /* btf_vlen() of a FUNC */
+
 /* What the format knows; packed, as nothing promises that a header's length is a multiple of 4. */
 #define BTF_PACKED __attribute__((packed))
 

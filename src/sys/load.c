@@ -198,7 +198,6 @@ static int publish(struct load *l)
 static int (*const until_verified[])(struct load *) = {
 	check_attach_type, copy_insns,     copy_license,      check_type,   copy_name,       check_log,
 	load_func_info,    load_line_info, check_relocations, check_sleepable, run_verifier,
-	load_match_info,
 };
 
 static int (*const once_verified[])(struct load *) = {

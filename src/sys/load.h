@@ -18,7 +18,5 @@ struct load {
 /* The program's BTF, func_info and line_info: each record by itself. */
 int load_func_info(struct load *l);
 int load_line_info(struct load *l);
-/* Once the verifier has found the functions: do the records match them? */
-int load_match_info(struct load *l);
 
 #endif

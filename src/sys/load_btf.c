@@ -150,39 +150,3 @@ int load_line_info(struct load *l)
 	l->p->nlines = a->line_info_cnt;
 	return err;
 }
-
-static int match_lines(struct load *l)
-{
-	const struct prog *p = l->p;
-	uint32_t line = 0;
-
-	for (uint32_t i = 0; i < p->nfuncs; i++) {
-		uint32_t start = p->aux[p->funcs[i].start].orig;
-
-		while (line < p->nlines && p->lines[line].insn_off < start)
-			line++;
-		if (line == p->nlines)
-			return fail(l, -EINVAL,
-			            "missing bpf_line_info for %u funcs starting from func#%u\n",
-			            p->nfuncs - i, i);
-		if (p->lines[line].insn_off != start)
-			return fail(l, -EINVAL, "missing bpf_line_info for func#%u\n", i);
-	}
-	return 0;
-}
-
-int load_match_info(struct load *l)
-{
-	struct prog *p = l->p;
-
-	if (p->nfunc_infos && p->nfunc_infos != p->nfuncs)
-		return fail(l, -EINVAL,
-		            "number of funcs in func_info doesn't match number of subprogs\n");
-	for (uint32_t i = 0; i < p->nfunc_infos; i++) {
-		if (p->func_infos[i].insn_off != p->aux[p->funcs[i].start].orig)
-			return fail(l, -EINVAL, "func_info BTF section doesn't match subprog "
-			                        "layout in BPF program\n");
-		p->funcs[i].btf_type_id = p->func_infos[i].type_id;
-	}
-	return p->nlines ? match_lines(l) : 0;
-}

@@ -285,14 +285,6 @@ static void emit_all(struct fixup *x)
 	}
 }
 
-static uint32_t func_btf_type(const struct prog *p, uint32_t start)
-{
-	for (uint32_t i = 0; i < p->nfunc_infos; i++)
-		if (p->func_infos[i].insn_off == start)
-			return p->func_infos[i].type_id;
-	return 0;
-}
-
 static void make_funcs(const struct fixup *x)
 {
 	struct prog *p = x->p;
@@ -307,7 +299,7 @@ static void make_funcs(const struct fixup *x)
 		to->stack = deepest <= -STACK_SIZE ? STACK_SIZE : (uint16_t)((-deepest + 7) & ~7);
 		to->is_callback = from->is_callback;
 		to->tail_calls = from->tail_calls;
-		to->btf_type_id = func_btf_type(p, from->start);
+		to->btf_type_id = p->nfunc_infos ? p->func_infos[s].type_id : 0;
 		to->cb.prog = p;
 		to->cb.func = s;
 	}

@@ -191,6 +191,8 @@ static int check_ld(const struct verifier *v, enum op op, uint32_t pc)
 			return reject(v, REJECT_WIDE_FIELDS);
 		if (op == OP_LDDW_FUNC && !v->p->nfunc_infos)
 			return reject(v, REJECT_NO_FUNC_INFO);
+		if (op == OP_LDDW_FUNC && v->subprogs[v->ref[pc]].is_global)
+			return reject(v, REJECT_CALLBACK_STATIC);
 		return check_dst(v, i->dst);
 	}
 	if (!v->p->hook->ld_abs)

@@ -19,6 +19,7 @@ struct graph {
 	unsigned nordered;
 	uint8_t state[MAX_SUBPROGS]; /* 0 new, 1 on the way, 2 ordered */
 	unsigned frames[MAX_SUBPROGS]; /* of the longest chain that begins here */
+	unsigned local[MAX_SUBPROGS];  /* of the longest in which nobody calls a global function */
 	unsigned bytes[MAX_SUBPROGS];
 	unsigned before[MAX_SUBPROGS]; /* bytes of the longest chain that leads here */
 };
@@ -52,8 +53,18 @@ static void find_calls(struct graph *g)
 		}
 }
 
-/* Depth first from function 0; false: somebody calls itself. The stack of the search is a path. */
-static bool order(struct graph *g)
+/*
+ * The kernel verifies a global function by itself: calls nest too deeply either within functions that it
+ * follows, or only when all are put together, and it says so differently.
+ */
+static int reject_depth(const struct verifier *v, bool local)
+{
+	return local ? reject(v, REJECT_CALL_DEPTH, MAX_CALL_DEPTH + 1)
+	             : reject(v, REJECT_CALL_DEPTH_TOTAL, MAX_CALL_DEPTH);
+}
+
+/* Depth first from function 0; an error when somebody calls itself. The stack of the search is a path. */
+static int order(struct graph *g)
 {
 	uint8_t path[MAX_SUBPROGS];
 	uint16_t next[MAX_SUBPROGS];
@@ -70,14 +81,18 @@ static bool order(struct graph *g)
 			g->order[g->nordered++] = (uint8_t)f;
 			depth--;
 		} else if (calls(g, f, to) && g->state[to] == 1) {
-			return false;
+			bool local = !g->v->subprogs[to].is_global || !to;
+
+			for (unsigned i = depth; i-- > 0 && path[i] != to;)
+				local &= !g->v->subprogs[path[i]].is_global;
+			return reject_depth(g->v, local);
 		} else if (calls(g, f, to) && !g->state[to]) {
 			g->state[to] = 1;
 			path[depth] = (uint8_t)to;
 			next[depth++] = 0;
 		}
 	}
-	return true;
+	return 0;
 }
 
 static void measure(struct graph *g)
@@ -92,10 +107,13 @@ static void measure(struct graph *g)
 			if (!calls(g, f, to))
 				continue;
 			s[f].tail_calls |= s[to].tail_calls;
+			if (!s[to].is_global && g->local[to] > g->local[f])
+				g->local[f] = g->local[to];
 			g->frames[f] = g->frames[to] > g->frames[f] ? g->frames[to] : g->frames[f];
 			g->bytes[f] = g->bytes[to] > g->bytes[f] ? g->bytes[to] : g->bytes[f];
 		}
 		g->frames[f]++;
+		g->local[f]++;
 		g->bytes[f] += frame_bytes(g, f);
 	}
 	for (unsigned i = g->nordered; i-- > 0;) {
@@ -129,13 +147,18 @@ static int reject_chain(const struct graph *g)
 static int check_graph(struct verifier *v)
 {
 	struct graph g = {.v = v};
+	int err;
 
 	find_calls(&g);
-	if (!order(&g))
-		return reject(v, REJECT_CALL_DEPTH, MAX_CALL_DEPTH + 1);
+	err = order(&g);
+	if (err)
+		return err;
 	measure(&g);
+	for (uint32_t f = 0; f < v->nsubprogs; f++)
+		if ((!f || v->subprogs[f].is_global) && g.local[f] > MAX_CALL_DEPTH)
+			return reject_depth(v, true);
 	if (g.frames[0] > MAX_CALL_DEPTH)
-		return reject(v, REJECT_CALL_DEPTH, MAX_CALL_DEPTH + 1);
+		return reject_depth(v, false);
 	for (uint32_t f = 1; f < v->nsubprogs; f++)
 		if (v->subprogs[f].tail_call && g.before[f] >= STACK_SIZE / 2)
 			return reject(v, REJECT_TAIL_CALL_STACK, g.before[f]);

@@ -70,6 +70,7 @@ struct subprog {
 	int touched; /* lowest offset from r10 that it accesses or passes on, <= 0 */
 	int formed;  /* lowest offset from r10 that any register ever held */
 	bool is_callback;
+	bool is_global; /* the main program, or a function that BTF says is no static one */
 	bool tail_call;  /* has one itself */
 	bool tail_calls; /* or one that it calls has */
 };
@@ -103,6 +104,7 @@ uint32_t subprog_of(const struct verifier *v, uint32_t pc);
 /* The passes, in order; each answers 0 or a negative errno, having logged why. */
 int subprog_find(struct verifier *v);
 int subprog_layout(struct verifier *v);
+int info_match(struct verifier *v);
 int refs_resolve(struct verifier *v);
 int cfg_check(struct verifier *v);
 int insn_check_all(struct verifier *v);

@@ -15,6 +15,7 @@
 static int (*const passes[])(struct verifier *) = {
 	subprog_find,   /* operations, functions: who is called, where they begin */
 	subprog_layout, /* jumps stay inside functions, functions end */
+	info_match,     /* func_info and line_info are about these functions */
 	refs_resolve,   /* opcodes exist, wide loads are whole, maps are there */
 	cfg_check,      /* every instruction can be reached, none in its middle */
 	insn_check_all, /* reserved fields, registers, helpers */

@@ -68,12 +68,13 @@ static bool matches(const char *format, const char *line)
 	return !*line;
 }
 
-static bool ours_to_say(const char *line)
+/* The code of the row of reject.def that says this, or 0; what only Skep says has none. */
+static unsigned code_of(const char *line)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+	for (unsigned i = 1; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (formats[i] && i < 900 && matches(formats[i], line))
-			return true;
-	return false;
+			return i;
+	return 0;
 }
 
 /* --- Programs ------------------------------------------------------------------------------- */
@@ -81,7 +82,7 @@ static bool ours_to_say(const char *line)
 struct program {
 	struct insn insns[MAX_PROGRAM];
 	uint32_t n, type;
-	bool btf;
+	bool btf, shape;
 };
 
 static void add(struct program *p, struct insn i)
@@ -169,6 +170,41 @@ static void make(struct program *p)
 	}
 }
 
+/* Jumps, calls and ends at random, around a wide load or two: the shape is the matter. */
+static void make_shape(struct program *p)
+{
+	static const enum op ops[] = {OP_JA, OP_JAL, OP_JEQ64_K, OP_JEQ64_K, OP_JEQ64_K, OP_JSGT32_K,
+	                              OP_CALL_LOCAL, OP_CALL_LOCAL, OP_EXIT, OP_EXIT, OP_EXIT,
+	                              OP_MOV64_K, OP_MOV64_K, OP_LDDW, OP_LDDW_FUNC, OP_MAY_GOTO};
+	uint32_t n = 2 + random_below(14);
+
+	memset(p, 0, sizeof(*p));
+	p->type = BPF_PROG_TYPE_XDP;
+	p->shape = true;
+	p->btf = !random_below(4);
+	add(p, (struct insn){.code = insn_info[OP_LDX_W].code, .dst = 0, .src = 1, .off = 12});
+	while (p->n < n) {
+		enum op op = ops[random_below(sizeof(ops) / sizeof(ops[0]))];
+		const struct insn_info *row = &insn_info[op];
+		struct insn i = {.code = row->code};
+		int32_t target = (int32_t)random_below(n + 1) - (int32_t)p->n - 1;
+
+		if (random_below(12) && target < 0)
+			target = (int32_t)random_below(4);
+		i.src = row->key == KEY_SRC ? row->value & 15 : 0;
+		i.dst = op == OP_LDDW_FUNC ? 3 : 0;
+		if (row->fields & INSN_JOFF)
+			i.off = (int16_t)target;
+		else if (row->fields & INSN_JIMM || op == OP_CALL_LOCAL || op == OP_LDDW_FUNC)
+			i.imm = target;
+		add(p, i);
+		if (row->fields & INSN_WIDE)
+			add(p, (struct insn){0});
+	}
+	if (random_below(4))
+		add(p, (struct insn){.code = insn_info[OP_EXIT].code});
+}
+
 static void show(const struct program *p)
 {
 	for (size_t pc = 0; pc < p->n;) {
@@ -199,7 +235,13 @@ static bool agree(struct vm *vm, const struct program *p)
 		obj_put(&prog->obj);
 	if (ours == -ENOTSUPP || (ours == kernels && !strcmp(vm->line, l.line)))
 		return true;
-	if (!ours && !ours_to_say(l.line))
+	if (!ours && !code_of(l.line))
+		return true;
+	/* The kernel does not look at instructions that no values reach; Skep knows no values yet. */
+	if (p->shape && code_of(vm->line) >= 200 && !code_of(l.line))
+		return true;
+	/* The depth of calls is found out while values are followed: something else may be wrong before. */
+	if (code_of(vm->line) == 107 && kernels && !code_of(l.line))
 		return true;
 	printf("# type %u%s: Skep %d \"%s\", the kernel %d \"%s\"\n", p->type, p->btf ? " with BTF" : "",
 	       ours, vm->line, kernels, l.line);
@@ -217,6 +259,7 @@ int main(int argc, char **argv)
 	vm_init(&vm);
 	if (!kernel_here(&why)) {
 		tap_skip(why, "random instructions, as the kernel");
+		tap_skip(why, "random shapes, as the kernel");
 		return tap_end();
 	}
 	for (unsigned i = 0; i < rounds && wrong < 20; i++) {
@@ -224,6 +267,12 @@ int main(int argc, char **argv)
 		wrong += !agree(&vm, &p);
 	}
 	tap(!wrong, "%u programs of random instructions, as the kernel", rounds);
+	wrong = 0;
+	for (unsigned i = 0; i < rounds && wrong < 20; i++) {
+		make_shape(&p);
+		wrong += !agree(&vm, &p);
+	}
+	tap(!wrong, "%u programs of random shapes, as the kernel", rounds);
 	vm_exit(&vm);
 	return tap_end();
 }

@@ -47,6 +47,21 @@
 {"a stack that is passed on", EACCES, "combined stack size of 2 calls is 528. Too large",
  "r1 = r10; r1 += -504; r2 = 4; r3 = 0; *(u64 *)(r10 - 504) = 0; r4 = 0; r5 = 0; call 28; r0 = 0;"
  "call pc+1; exit; *(u64 *)(r10 - 8) = 0; r0 = 0; exit"},
+{"tail call in a function, with BTF", 0, "",
+ "*(u64 *)(r10 - 240) = 0; call f; r0 = 0; exit; f: r2 = map_fd[0]; r3 = 0; call 12; r0 = 0; exit",
+ .btf = true, .map = true},
+{"tail call below 256 bytes of stack", EACCES,
+ "tail_calls are not allowed when call stack of previous frames is 256 bytes. Too large",
+ "*(u64 *)(r10 - 248) = 0; call f; r0 = 0; exit; f: r2 = map_fd[0]; r3 = 0; call 12; r0 = 0; exit",
+ .btf = true, .map = true},
+{"tail call in a full frame", 0, "",
+ "*(u64 *)(r10 - 512) = 0; r2 = map_fd[0]; r3 = 0; call 12; r0 = 0; exit", .map = true},
+{"reference of the main program", EINVAL, "callback function not static",
+ "r2 = func[pc-1]; r0 = 0; exit", .btf = true},
+{"reference of a function", 0, "", "r2 = func[f]; r0 = 0; exit; f: r0 = 0; exit", .btf = true},
+{"a callback's frame counts", EACCES, "combined stack size of 2 calls is 528. Too large",
+ "*(u64 *)(r10 - 264) = 0; r1 = 1; r2 = func[f]; r3 = 0; r4 = 0; call 181; r0 = 0; exit;"
+ "f: *(u64 *)(r10 - 256) = 0; r0 = 0; exit", .btf = true},
 
 /* --- References --- */
 {"opcode that does not exist", EINVAL, "unknown opcode ff", ".insn 0xff00000000000000; r0 = 0; exit"},

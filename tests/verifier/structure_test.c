@@ -24,6 +24,8 @@ struct test_case {
 	bool no_gpl;
 	int ours; /* errno of Skep's where it differs, and ours_line */
 	const char *ours_line;
+	bool btf; /* with func_info */
+	bool map; /* map_fd[0] is a prog array */
 };
 
 static const struct test_case cases[] = {
@@ -40,12 +42,18 @@ static void report(const char *name, const char *who, int err, const char *line,
 static void ask_skep(struct vm *vm, const struct test_case *c, const struct insn *p, size_t n)
 {
 	struct prog *prog;
-	int err = vm_load(vm, c->type ? c->type : BPF_PROG_TYPE_XDP, !c->no_gpl, p, n, &prog);
+	int err;
+
+	vm->btf = c->btf;
+	if (c->map)
+		vm_map(vm, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4);
+	err = vm_load(vm, c->type ? c->type : BPF_PROG_TYPE_XDP, !c->no_gpl, p, n, &prog);
 
 	report(c->name, "Skep", err, vm->line, c->ours ? -c->ours : -c->error,
 	       c->ours ? c->ours_line : c->line);
 	if (prog)
 		obj_put(&prog->obj);
+	vm_drop_maps(vm);
 }
 
 static void ask_kernel(const struct test_case *c, const struct insn *p, size_t n)
@@ -55,15 +63,22 @@ static void ask_kernel(const struct test_case *c, const struct insn *p, size_t n
 		.n = (uint32_t)n,
 		.type = c->type ? c->type : BPF_PROG_TYPE_XDP,
 		.gpl = !c->no_gpl,
+		.btf = c->btf,
 	};
 	const char *why;
-	int fd;
+	int fd, map = -1;
 
 	if (!kernel_here(&why)) {
 		tap_skip(why, "%s: the kernel", c->name);
 		return;
 	}
+	if (c->map) {
+		map = kernel_map(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4);
+		l.maps = &map;
+	}
 	fd = kernel_load(&l);
+	if (map >= 0)
+		close(map);
 	report(c->name, "the kernel", fd < 0 ? fd : 0, fd < 0 ? l.line : "", -c->error, c->line);
 	if (fd >= 0)
 		close(fd);
