@@ -274,6 +274,15 @@ static void item_bytes(struct source *s)
 		add(s, OP_MOV64_K, t, 0, 0, 3);
 }
 
+/* Part of a slot, aligned. */
+static void add_part_load(struct source *s, unsigned base, int off)
+{
+	enum op op = DRAW(s, load_ops);
+	unsigned size = insn_size(&(struct insn){.code = insn_info[op].code});
+
+	add(s, op, draw_reg(s), base, off + (int)(draw(s, 8) / size * size), 0);
+}
+
 static void item_slot(struct source *s)
 {
 	unsigned slot = draw(s, SLOTS), kind = s->slot_kind[slot];
@@ -293,7 +302,7 @@ static void item_slot(struct source *s)
 		break;
 	default:
 		if (kind == 2)
-			add(s, DRAW(s, load_ops), draw_reg(s), base, off & ~7, 0);
+			add_part_load(s, base, off & ~7);
 		else
 			add(s, wide ? OP_LDX_DW : OP_LDX_W, draw_reg(s), base, off, 0);
 		add_operation(s, DRAW(s, alu_ops), draw_reg(s));

@@ -86,6 +86,24 @@ static void calls_keep_frames_apart(void **state)
 		                     NULL, 0, NULL), 230);
 }
 
+/* Of two neighbours on the stack, one is read in parts; the other may live in a register. */
+static void stack_is_read_in_parts(void **state)
+{
+	EACH_ENGINE(e)
+		assert_int_equal(run(e, NULL, 0,
+		                     "*(u64 *)(r10 - 32) = 1\n"
+		                     "*(u64 *)(r10 - 40) = 0x04050607\n"
+		                     "r1 = *(u64 *)(r10 - 32)\n"
+		                     "r0 = *(s16 *)(r10 - 38)\n"
+		                     "r2 = *(u8 *)(r10 - 33)\n"
+		                     "r3 = *(u8 *)(r10 - 40)\n"
+		                     "r0 += r1\n"
+		                     "r0 += r2\n"
+		                     "r0 += r3\n"
+		                     "exit\n",
+		                     NULL, 0, NULL), 0x0405 + 1 + 7);
+}
+
 /* A pair whose second instruction begins a rotate. */
 static void fused_sequences_overlap(void **state)
 {
@@ -405,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(computes),
 		cmocka_unit_test(calls_keep_frames_apart),
+		cmocka_unit_test(stack_is_read_in_parts),
 		cmocka_unit_test(fused_sequences_overlap),
 		cmocka_unit_test(helpers_get_arguments),
 		cmocka_unit_test(callbacks_share_memory),
