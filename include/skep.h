@@ -206,10 +206,12 @@ int skep_map_next_key(struct skep_map *map, const void *key, void *next); /* key
 int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data, size_t len),
                              void *arg);
 /*
- * An eventfd that counts the wake-ups which programs cause by writing to the map; to be polled. It belongs
- * to the map and goes with it.
+ * An eventfd that becomes readable when a program writes to the map and the kernel would wake those who wait
+ * for it. It belongs to the map and goes with it. It stays readable until skep_events_settle(), which
+ * belongs before each wait: afterwards those of a kernel's maps are readable that have something to read.
  */
 int skep_map_event_fd(struct skep_map *map);
+void skep_events_settle(struct skep *k);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -2,12 +2,12 @@
 /*
  * libskep-bpf: unmodified libbpf on Skep.
  *
- * The library defines syscall(), statfs() and epoll_ctl(). Listed before the C library when a program is
+ * The library defines syscall(), statfs(), epoll_ctl() and epoll_wait(). Listed before the C library when a program is
  * linked (meson: before dependency('libbpf'); by hand: -lskep-bpf -lskep -lbpf), they are the ones that
  * libbpf.so calls. While a kernel is bound,
  *   - bpf(2) goes to it,
  *   - statfs() says that its bpffs directory is a BPF file system,
- *   - epoll_ctl() on a map's descriptor waits for that map (ring_buffer__poll() works);
+ *   - epoll on a map's descriptor waits for that map (ring_buffer__poll() works);
  * all else, and all of it while none is bound, goes to the operating system.
  */
 #ifndef SKEP_BPF_H

@@ -234,3 +234,30 @@ void map_wake(struct map *m)
 	if (fd >= 0 && write(fd, &one, sizeof(one)) != sizeof(one))
 		return;
 }
+
+static void settle(const struct map *m, int fd)
+{
+	uint64_t value = 1;
+
+	/* First emptied, then looked at: what a program writes afterwards wakes by itself. */
+	if (!m->ops->readable(m) && read(fd, &value, sizeof(value)) < 0)
+		return; /* it was empty */
+	value = 1;
+	if (m->ops->readable(m) && write(fd, &value, sizeof(value)) < 0)
+		return; /* it is full, and so readable */
+}
+
+void map_events_settle(struct skep *k)
+{
+	const struct id_table *t = &k->ids[OBJ_MAP];
+
+	lock_take(&k->lock); /* no map is freed meanwhile */
+	for (unsigned i = 0; i < t->cap; i++) {
+		const struct map *m = (const struct map *)t->slot[i];
+		int fd = m ? atomic_load(&m->event_fd) - 1 : -1;
+
+		if (fd >= 0 && m->ops->readable)
+			settle(m, fd);
+	}
+	lock_release(&k->lock);
+}

@@ -190,6 +190,8 @@ bool map_prog_array_fits(struct map *m, const struct prog *p);
 void map_wake(struct map *m);
 /* The eventfd that map_wake() writes to, made at the first call; it stays the map's. Or -errno. */
 int map_event_fd(struct map *m);
+/* Makes the eventfds of all maps readable where there is something to read, and only there. */
+void map_events_settle(struct skep *k);
 
 /* Bytes of a value as bpf(2) moves it: value_size, or for per-CPU types 8-rounded times CPUs. */
 size_t map_value_size(const struct map *m);

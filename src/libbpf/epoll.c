@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * epoll_ctl(): who waits for a map waits for its eventfd.
+ * epoll on maps: who waits for a map's descriptor waits for its eventfd.
  *
- * The eventfd counts wake-ups and nobody reads it, so it is watched for edges: each wake-up is one
- * event. That is all a consumer needs who, like libbpf, reads until nothing is left.
+ * The kernel looks at the map itself at each wait. Here eventfds are settled before each wait, so that
+ * one is readable exactly if its map has something to read; what comes later wakes as usual.
  */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
@@ -12,24 +15,33 @@
 #include "libbpf/raw.h"
 #include "skep.h"
 
-__attribute__((visibility("default"))) int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
 	struct skep *k = door_kernel();
-	struct epoll_event edge;
 	struct skep_map *map;
-	int event_fd;
 
 	if (k && skep_map_from_fd(k, fd, &map) == 0) {
-		event_fd = skep_map_event_fd(map);
+		fd = skep_map_event_fd(map);
 		skep_map_put(map); /* the descriptor keeps it, and with it the eventfd */
-		if (event_fd < 0)
-			return (int)raw_result(event_fd);
-		fd = event_fd;
-		if (event) {
-			edge = *event;
-			edge.events |= EPOLLET;
-			event = &edge;
-		}
+		if (fd < 0)
+			return (int)raw_result(fd);
 	}
 	return (int)raw_result(raw_syscall(SYS_epoll_ctl, epfd, op, fd, (long)event, 0, 0));
+}
+
+EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout, const sigset_t *mask)
+{
+	struct skep *k = door_kernel();
+
+	if (k)
+		skep_events_settle(k);
+	return (int)raw_result(
+		raw_syscall(SYS_epoll_pwait, epfd, (long)events, n, timeout, (long)mask, _NSIG / 8));
+}
+
+EXPORT int epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)
+{
+	return epoll_pwait(epfd, events, n, timeout, NULL);
 }

@@ -331,3 +331,8 @@ int skep_map_event_fd(struct skep_map *map)
 {
 	return map_event_fd((struct map *)map);
 }
+
+void skep_events_settle(struct skep *k)
+{
+	map_events_settle(k);
+}

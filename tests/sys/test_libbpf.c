@@ -4,6 +4,7 @@
  * prog array, pinning by name and a ring buffer, loaded and run through libskep-bpf.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,6 +195,62 @@ static void events_arrive_through_epoll(void **state)
 	ring_buffer__free(ring);
 }
 
+static int stop_at_third(void *arg, void *data, size_t len)
+{
+	unsigned *seen = arg;
+
+	return ++*seen % 3 ? 0 : -7;
+}
+
+/* What is there before anybody waits, or is left by somebody who stopped, is reported at once. */
+static void events_stay_until_read(void **state)
+{
+	struct fixture *f = *state;
+	struct ring_buffer *ring;
+	unsigned seen = 0;
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	for (int i = 0; i < 7; i++)
+		run(f, "entry", 100);
+	ring = ring_buffer__new(map_fd(f, "events"), stop_at_third, &seen, NULL);
+	assert_non_null(ring);
+	assert_int_equal(ring_buffer__poll(ring, 5000), -7);
+	assert_int_equal(seen, 3);
+	assert_int_equal(ring_buffer__poll(ring, 5000), -7);
+	assert_int_equal(seen, 6);
+	assert_int_equal(ring_buffer__poll(ring, 5000), 1);
+	assert_int_equal(ring_buffer__poll(ring, 0), 0);
+	run(f, "entry", 100);
+	assert_int_equal(ring_buffer__consume(ring), 1);
+	assert_int_equal(ring_buffer__poll(ring, 0), 0);
+	ring_buffer__free(ring);
+}
+
+/* Somebody who sleeps is woken. */
+static void *run_later(void *arg)
+{
+	usleep(30000);
+	run(arg, "entry", 100);
+	return NULL;
+}
+
+static void events_wake_a_sleeper(void **state)
+{
+	struct fixture *f = *state;
+	unsigned seen[2] = {0, 0};
+	struct ring_buffer *ring;
+	pthread_t thread;
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	ring = ring_buffer__new(map_fd(f, "events"), on_event, seen, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, run_later, f), 0);
+	assert_int_equal(ring_buffer__poll(ring, 20000), 1);
+	pthread_join(thread, NULL);
+	ring_buffer__free(ring);
+}
+
 static void maps_are_pinned_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -292,6 +349,8 @@ int main(void)
 		cmocka_unit_test(global_data_is_shared_memory),
 		cmocka_unit_test(constants_are_frozen),
 		cmocka_unit_test(events_arrive_through_epoll),
+		cmocka_unit_test(events_stay_until_read),
+		cmocka_unit_test(events_wake_a_sleeper),
 		cmocka_unit_test(maps_are_pinned_by_name),
 		cmocka_unit_test(core_and_kconfig),
 		cmocka_unit_test(infos),
