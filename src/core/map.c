@@ -64,6 +64,11 @@ static struct map *map_alloc(const struct mem *mem, const struct map_ops *ops, u
 	return mem_zalloc(mem, size);
 }
 
+uint64_t map_memory(const struct map *m)
+{
+	return m->ops->memory ? m->ops->memory(m) : m->memory;
+}
+
 static void map_free(struct obj *o)
 {
 	struct map *m = (struct map *)o;

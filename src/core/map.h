@@ -52,7 +52,7 @@ struct map {
 	struct lock lock; /* for the type's own use */
 	struct btf *btf; /* referenced, or NULL */
 	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
-	uint64_t memory; /* bytes of storage: `memlock` */
+	uint64_t memory; /* bytes of storage, where that does not change: see map_memory() */
 	struct map_attr *inner; /* of a map-in-map: what the maps in it are like; else NULL */
 	struct pages pages; /* storage that clients may map, or fd -1 */
 	_Atomic uint32_t usercnt; /* descriptors and pins; a prog array empties when it falls to 0 */
@@ -128,6 +128,7 @@ struct map_ops {
 
 	/* Ring buffers and the like. A file position and length that a client may map; -EPERM otherwise. */
 	int (*mmap_ok)(const struct map *m, uint64_t offset, uint64_t len, bool write);
+	uint64_t (*memory)(const struct map *m); /* where it depends on what is in it */
 	bool (*readable)(const struct map *m); /* something to consume */
 	/* Frees what it holds of other objects once no descriptor or pin is left (usercnt 0). */
 	void (*release_uref)(struct map *m);
@@ -192,6 +193,9 @@ void map_wake(struct map *m);
 int map_event_fd(struct map *m);
 /* Makes the eventfds of all maps readable where there is something to read, and only there. */
 void map_events_settle(struct skep *k);
+
+/* Bytes that the map takes: `memlock`. What is laid out but has never been touched does not count. */
+uint64_t map_memory(const struct map *m);
 
 /* Bytes of a value as bpf(2) moves it: value_size, or for per-CPU types 8-rounded times CPUs. */
 size_t map_value_size(const struct map *m);

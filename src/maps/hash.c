@@ -78,6 +78,17 @@ int hash_init(struct map *m, uint32_t value_size, bool split)
 	return err;
 }
 
+/* Without preallocation, elements that have never been used do not count. */
+static uint64_t hash_memory(const struct map *m)
+{
+	const struct table *t = &hash_of(m)->table;
+	uint64_t untouched = t->max_entries - pool_touched(&t->pool);
+
+	if (!(m->flags & BPF_F_NO_PREALLOC))
+		return m->memory;
+	return m->memory - untouched * (t->stride + (t->plane ? t->value_stride * t->ncpus : 0));
+}
+
 void hash_fini(struct map *m)
 {
 	table_fini(&hash_of(m)->table, &m->obj.k->mem);
@@ -395,6 +406,7 @@ const struct map_ops map_hash_ops = {
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
 	.region = hash_region,
+	.memory = hash_memory,
 };
 
 const struct map_ops map_percpu_hash_ops = {
@@ -413,5 +425,6 @@ const struct map_ops map_percpu_hash_ops = {
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
 	.region = hash_region,
+	.memory = hash_memory,
 	.per_cpu = true,
 };

@@ -106,9 +106,9 @@ static int put(struct map_lpm *l, const struct trie_key *key, const void *value,
 	return err;
 }
 
-static void account(struct map_lpm *l)
+static uint64_t lpm_memory(const struct map *m)
 {
-	l->map.memory = sizeof(*l) + trie_memory(&l->trie);
+	return sizeof(struct map_lpm) + trie_memory(&lpm_of(m)->trie);
 }
 
 static int lpm_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu)
@@ -123,7 +123,6 @@ static int lpm_update(struct map *m, const void *key, const void *value, uint64_
 		return -EINVAL;
 	lock_take(&m->lock);
 	err = put(l, key, value, flags);
-	account(l);
 	lock_release(&m->lock);
 	return err;
 }
@@ -139,7 +138,6 @@ static int lpm_remove(struct map *m, const void *key)
 		return -EINVAL;
 	lock_take(&m->lock);
 	err = trie_remove(&l->trie, key);
-	account(l);
 	lock_release(&m->lock);
 	return err;
 }
@@ -156,7 +154,7 @@ static int lpm_next_key(struct map *m, const void *key, void *next)
 		uint32_t len = atomic_load_explicit(&e->len, memory_order_relaxed);
 
 		memcpy(next, &len, sizeof(len));
-		copy_from_shared((uint8_t *)next + sizeof(len), e->data, l->trie.data_size);
+		memcpy((uint8_t *)next + sizeof(len), trie_data(e), l->trie.data_size);
 	}
 	lock_release(&m->lock);
 	return elem ? 0 : -ENOENT;
@@ -190,7 +188,6 @@ static int lpm_init(struct map *m, const struct map_attr *attr)
 		return err;
 	l->find = trie_lookup_pick(data_size);
 	m->call_lookup = call_lookup;
-	account(l);
 	return 0;
 }
 
@@ -211,4 +208,5 @@ const struct map_ops map_lpm_trie_ops = {
 	.next_key = lpm_next_key,
 	.copy_out = lpm_copy_out,
 	.region = lpm_region,
+	.memory = lpm_memory,
 };

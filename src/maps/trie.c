@@ -248,7 +248,7 @@ static void find_way(struct trie *t, const uint8_t *data, uint32_t len, struct w
 			struct trie_elem *e = trie_elem(t, ref & ~TRIE_LEAF);
 
 			max = e->len < len ? e->len : len;
-			w->agree = common(t, e->data, data, w->from, max);
+			w->agree = common(t, trie_data(e), data, w->from, max);
 			w->found = w->agree == len && e->len == len;
 			return;
 		}
@@ -317,11 +317,11 @@ static uint32_t branch_off_node(struct build *b, const struct way *w, uint32_t e
 	struct trie_node *n = trie_node(t, ref_at(w));
 	uint32_t bit = w->agree / TRIE_STEP * TRIE_STEP, rest = bit_of(n) - bit - TRIE_STEP;
 	uint64_t path = path_of(n);
-	unsigned item[2] = {item_of(t, e->data, e->len, bit),
+	unsigned item[2] = {item_of(t, trie_data(e), e->len, bit),
 	                    64 + (unsigned)(path >> rest & (64 - 1))};
 	uint32_t refs[2] = {elem | TRIE_LEAF, copy_moved(b, n, rest, path & below(rest))};
 
-	return refs[1] ? build_at(b, e->data, w->from, bit, item, refs, 2) : 0;
+	return refs[1] ? build_at(b, trie_data(e), w->from, bit, item, refs, 2) : 0;
 }
 
 /* The new prefix meets an element: a node for both. */
@@ -331,11 +331,11 @@ static uint32_t branch_off_elem(struct build *b, const struct way *w, uint32_t e
 	const struct trie_elem *e = trie_elem(t, elem);
 	const struct trie_elem *other = trie_elem(t, ref_at(w) & ~TRIE_LEAF);
 	uint32_t bit = w->agree / TRIE_STEP * TRIE_STEP;
-	unsigned item[2] = {item_of(t, e->data, e->len, bit),
-	                    item_of(t, other->data, other->len, bit)};
+	unsigned item[2] = {item_of(t, trie_data(e), e->len, bit),
+	                    item_of(t, trie_data(other), other->len, bit)};
 	uint32_t refs[2] = {elem | TRIE_LEAF, ref_at(w)};
 
-	return build_at(b, e->data, w->from, bit, item, refs, 2);
+	return build_at(b, trie_data(e), w->from, bit, item, refs, 2);
 }
 
 /* Puts elem, or 0, in the place of short prefix i, and shows it in what the prefix covers. */
@@ -374,10 +374,10 @@ int trie_put(struct trie *t, uint32_t elem)
 	struct way w;
 
 	if (is_short(t, e->len)) {
-		put_short(t, top_item(t, e->data, e->len), elem);
+		put_short(t, top_item(t, trie_data(e), e->len), elem);
 		return 0;
 	}
-	find_way(t, e->data, e->len, &w);
+	find_way(t, trie_data(e), e->len, &w);
 	slot = w.missing ? w.step[w.depth - 1].slot : w.slot;
 	old = atomic_load_explicit(slot, memory_order_relaxed);
 	if (w.found || !old)

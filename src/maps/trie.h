@@ -25,7 +25,7 @@
  * The shorter prefixes themselves are `shorts`, numbered as above (1 ... 4095).
  *
  *   node     | child map 8 | prefix map 8 | path 8 | bit 2 | skip 1 | class 1 | link 4 | references 4 each |
- *   element  | link 4 | prefix length 4 | data, rounded up to 8 | value, rounded up to 8 |
+ *   element  | prefix length 4 | data | padding | value, aligned to 8 |
  *
  * A reference is the number of an element with the top bit set, or that of a node (in steps of 32 bytes),
  * or 0.
@@ -59,6 +59,7 @@ enum {
 	TRIE_CLASSES = 17,   /* nodes of 1 ... 16 units of references */
 	TRIE_DATA_MAX = 256, /* bytes of a prefix */
 	TRIE_TOP = 12,       /* bits of the first node of a large trie */
+	TRIE_WAITING = 64,   /* what waits at most: readers try again once in so many replacements */
 	TRIE_DEPTH_MAX = TRIE_DATA_MAX * 8 / TRIE_STEP + 2,
 };
 
@@ -71,9 +72,8 @@ struct trie_node {
 };
 
 struct trie_elem {
-	uint32_t link; /* while it waits or is free */
-	_Atomic uint32_t len;
-	uint8_t data[]; /* as the creator wrote it, also behind the prefix; padded with zeros */
+	_Atomic uint32_t len;  /* of a free element: the next one */
+	_Atomic uint32_t word[]; /* the data as its creator wrote it, also behind the prefix; zero-padded */
 };
 
 /* A key as bpf(2) and programs write it, at any address. */
@@ -97,8 +97,8 @@ struct trie {
 	uint32_t count;
 	uint32_t fresh_unit, fresh_elem; /* from here on nothing has ever been used */
 	uint32_t free_node[TRIE_CLASSES], free_elem;
-	uint32_t waiting_nodes, waiting_elems; /* lists of what was replaced */
-	uint32_t nwaiting;
+	uint32_t waiting_nodes, nwaiting_nodes; /* a list, as nodes have a link to spare */
+	uint32_t waiting_elem[TRIE_WAITING], nwaiting_elems;
 	void *node_storage, *elem_storage;
 	size_t node_size, elem_size, top_size;
 };
@@ -118,6 +118,11 @@ static inline struct trie_node *trie_node(const struct trie *t, uint32_t ref)
 static inline struct trie_elem *trie_elem(const struct trie *t, uint32_t elem)
 {
 	return (struct trie_elem *)(t->elems + elem * t->stride);
+}
+
+static inline const uint8_t *trie_data(const struct trie_elem *e)
+{
+	return (const uint8_t *)e->word;
 }
 
 static inline void *trie_value(const struct trie *t, uint32_t elem)

@@ -46,33 +46,37 @@ static inline uint64_t big_endian(uint64_t x)
 #endif
 }
 
-/* Is the element's prefix, at most len bits, one of the data's? first: its first 8 bytes. */
-static inline __attribute__((always_inline)) bool elem_matches(const struct trie_elem *e,
-                                                               const uint8_t *data, uint64_t first,
-                                                               uint32_t len, bool wide)
+static inline __attribute__((always_inline)) uint64_t elem_word(const struct trie_elem *e, uint32_t i)
 {
-	uint32_t bits = atomic_load_explicit(&e->len, memory_order_relaxed);
-	const uint64_t *word = (const uint64_t *)e->data;
+	uint32_t word = atomic_load_explicit(&e->word[i], memory_order_relaxed);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap32(word);
+#else
+	return word;
+#endif
+}
+
+/* Is the element's prefix, at most len bits, one of the data's? first: its first 8 bytes. */
+static inline __attribute__((always_inline)) bool
+elem_matches(const struct trie_elem *e, const uint8_t *data, uint64_t first, uint32_t len, uint32_t size)
+{
+	uint32_t bits = atomic_load_explicit(&e->len, memory_order_relaxed), i = 2;
 	uint64_t differ;
 
 	if (bits > len)
 		return false;
-	differ = big_endian(__atomic_load_n(word, __ATOMIC_RELAXED)) ^ first;
-	while (wide && bits > 64) {
-		uint64_t next;
-
-		if (differ)
+	differ = elem_word(e, 0) << 32 ^ first;
+	if (size > 4)
+		differ ^= elem_word(e, 1);
+	if (size <= 8 || bits <= 64)
+		return bits == 0 || differ >> (64 - bits) == 0;
+	if (differ)
+		return false;
+	for (bits -= 64; bits > 32; bits -= 32, i++)
+		if (elem_word(e, i) != trie_bits(data, size, i * 32, 32))
 			return false;
-		bits -= 64;
-		data += 8;
-		/* Here the element's data has as many bytes as the key's; both may end within the word. */
-		next = bits >= 64 ? 8 : (bits + 7) / 8;
-		differ = 0;
-		memcpy(&differ, data, next);
-		next = big_endian(__atomic_load_n(++word, __ATOMIC_RELAXED));
-		differ = big_endian(differ) ^ next;
-	}
-	return bits == 0 || differ >> (64 - bits) == 0;
+	return (elem_word(e, i) ^ trie_bits(data, size, i * 32, 32)) >> (32 - bits) == 0;
 }
 
 /* The longest prefix among the short ones of a trie with an open first node; len < TRIE_TOP. */
@@ -91,12 +95,13 @@ static uint32_t find_short(const struct trie *t, uint64_t first, uint32_t len)
  */
 static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
                                                            const struct trie_key *key,
-                                                           uint64_t first, bool *torn, bool wide,
-                                                           bool hw)
+                                                           uint64_t first, bool *torn,
+                                                           uint32_t size, bool hw)
 {
 	const struct trie_node *best = NULL;
 	uint64_t best_match = 0, child, prefix;
 	uint32_t ref, found = 0, at_least = 0, len = key->len;
+	bool wide = size > 8;
 
 	if (t->top) {
 		if (len < TRIE_TOP)
@@ -115,7 +120,7 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 			ref &= ~TRIE_LEAF;
 			if (ref >= t->elem_limit)
 				goto torn;
-			if (elem_matches(trie_elem(t, ref), key->data, first, len, wide))
+			if (elem_matches(trie_elem(t, ref), key->data, first, len, size))
 				return ref;
 			break;
 		}
@@ -132,7 +137,7 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 		at_least = bit + TRIE_STEP;
 		if (skip) {
 			uint64_t path = atomic_load_explicit(&n->path, memory_order_relaxed);
-			uint64_t mine = wide ? trie_bits(key->data, t->data_size, bit - skip, skip)
+			uint64_t mine = wide ? trie_bits(key->data, size, bit - skip, skip)
 			                     : first << (bit - skip) >> (64 - skip);
 
 			if (mine != path)
@@ -140,7 +145,7 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 		}
 		/* A prefix may end with the data: then there is no bit left. */
 		if (wide)
-			chunk = trie_chunk(key->data, t->data_size, bit);
+			chunk = trie_chunk(key->data, size, bit);
 		else
 			chunk = bit < 64 ? (uint32_t)(first << bit >> 58) : 0;
 		match = atomic_load_explicit(&n->prefix, memory_order_relaxed) & above[chunk];
@@ -171,27 +176,27 @@ torn:
 }
 
 static inline __attribute__((always_inline)) uint32_t
-lookup(const struct trie *t, struct lock *lock, const struct trie_key *key, uint32_t data_size, bool hw)
+lookup(const struct trie *t, struct lock *lock, const struct trie_key *key, uint32_t size, bool hw)
 {
-	bool wide = data_size > 8, torn;
+	bool torn;
 	uint64_t first = 0;
 	uint32_t elem;
 
-	if (key->len > data_size * 8)
+	if (key->len > size * 8)
 		return 0;
-	memcpy(&first, key->data, wide ? 8 : data_size);
+	memcpy(&first, key->data, size > 8 ? 8 : size);
 	first = big_endian(first);
 	for (int i = 0; i < TRIES; i++) {
 		uint32_t recycled = atomic_load_explicit(&t->recycled, memory_order_acquire);
 
 		torn = false;
-		elem = walk(t, key, first, &torn, wide, hw);
+		elem = walk(t, key, first, &torn, size, hw);
 		atomic_thread_fence(memory_order_acquire);
 		if (recycled == atomic_load_explicit(&t->recycled, memory_order_relaxed) && !torn)
 			return elem;
 	}
 	lock_take(lock);
-	elem = walk(t, key, first, &torn, wide, hw);
+	elem = walk(t, key, first, &torn, size, hw);
 	lock_release(lock);
 	return elem;
 }

@@ -11,7 +11,6 @@
 #include "maps/trie.h"
 
 enum {
-	WAITING_MAX = 64,       /* readers try again at most once in so many replacements */
 	PADDING = 1024,         /* behind the nodes: a reader may take anything for a node */
 	ELEMS_MAX = 1 << 27,
 	NODE_BYTES_EACH = 256,  /* worst case per element, all classes together */
@@ -42,12 +41,12 @@ static int init_top(struct trie *t, const struct mem *mem)
 int trie_init(struct trie *t, const struct mem *mem, uint32_t data_size, uint32_t value_size,
               uint32_t max_entries)
 {
-	size_t elems = (max_entries < ELEMS_MAX ? max_entries : ELEMS_MAX) + WAITING_MAX + 2;
+	size_t elems = (max_entries < ELEMS_MAX ? max_entries : ELEMS_MAX) + TRIE_WAITING + 2;
 	size_t each = NODE_BYTES_EACH + data_size * 8 / CHAIN_STEP * 2 * TRIE_UNIT;
 	size_t units = elems * each / TRIE_UNIT;
 
 	t->data_size = data_size;
-	t->value_off = (uint32_t)(sizeof(struct trie_elem) + round_up8(data_size));
+	t->value_off = (uint32_t)round_up8(sizeof(struct trie_elem) + data_size);
 	t->stride = t->value_off + round_up8(value_size);
 	t->elem_limit = (uint32_t)elems;
 	t->unit_limit = units < TRIE_LEAF ? (uint32_t)units : TRIE_LEAF;
@@ -99,15 +98,13 @@ static void recycle(struct trie *t)
 		n->link = *list;
 		*list = ref;
 	}
-	while (t->waiting_elems) {
-		struct trie_elem *e = trie_elem(t, t->waiting_elems);
-		uint32_t elem = t->waiting_elems;
+	while (t->nwaiting_elems) {
+		uint32_t elem = t->waiting_elem[--t->nwaiting_elems];
 
-		t->waiting_elems = e->link;
-		e->link = t->free_elem;
+		atomic_store_explicit(&trie_elem(t, elem)->len, t->free_elem, memory_order_relaxed);
 		t->free_elem = elem;
 	}
-	t->nwaiting = 0;
+	t->nwaiting_nodes = 0;
 }
 
 uint32_t trie_node_new(struct trie *t, unsigned n)
@@ -117,7 +114,7 @@ uint32_t trie_node_new(struct trie *t, unsigned n)
 	struct trie_node *node;
 
 	if (!t->free_node[class] &&
-	    (t->nwaiting >= WAITING_MAX || t->unit_limit - t->fresh_unit < units))
+	    (t->nwaiting_nodes >= TRIE_WAITING || t->unit_limit - t->fresh_unit < units))
 		recycle(t);
 	ref = t->free_node[class];
 	if (ref) {
@@ -135,30 +132,25 @@ uint32_t trie_node_new(struct trie *t, unsigned n)
 
 uint32_t trie_elem_new(struct trie *t, const struct trie_key *key)
 {
-	uint32_t elem, left = t->data_size;
-	const uint8_t *from = key->data;
 	struct trie_elem *e;
-	uint64_t *to;
+	uint32_t elem;
 
-	if (!t->free_elem && (t->nwaiting >= WAITING_MAX || t->fresh_elem == t->elem_limit))
+	if (!t->free_elem && t->fresh_elem == t->elem_limit)
 		recycle(t);
 	elem = t->free_elem;
 	if (elem)
-		t->free_elem = trie_elem(t, elem)->link;
+		t->free_elem = atomic_load_explicit(&trie_elem(t, elem)->len, memory_order_relaxed);
 	else if (t->fresh_elem < t->elem_limit)
 		elem = t->fresh_elem++;
 	else
 		return 0;
 	e = trie_elem(t, elem);
 	atomic_store_explicit(&e->len, key->len, memory_order_relaxed);
-	for (to = (uint64_t *)e->data; left; to++) {
-		uint32_t n = left < 8 ? left : 8;
-		uint64_t word = 0;
+	for (uint32_t at = 0; at < t->data_size; at += 4) {
+		uint32_t word = 0, n = t->data_size - at < 4 ? t->data_size - at : 4;
 
-		memcpy(&word, from, n);
-		__atomic_store_n(to, word, __ATOMIC_RELAXED);
-		from += n;
-		left -= n;
+		memcpy(&word, key->data + at, n);
+		atomic_store_explicit(&e->word[at / 4], word, memory_order_relaxed);
 	}
 	return elem;
 }
@@ -167,12 +159,12 @@ void trie_node_retire(struct trie *t, uint32_t ref)
 {
 	trie_node(t, ref)->link = t->waiting_nodes;
 	t->waiting_nodes = ref;
-	t->nwaiting++;
+	t->nwaiting_nodes++;
 }
 
 void trie_elem_retire(struct trie *t, uint32_t elem)
 {
-	trie_elem(t, elem)->link = t->waiting_elems;
-	t->waiting_elems = elem;
-	t->nwaiting++;
+	if (t->nwaiting_elems == TRIE_WAITING)
+		recycle(t);
+	t->waiting_elem[t->nwaiting_elems++] = elem;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -96,4 +97,20 @@ uint32_t oracle_max_entries(int fd)
 	attr.info.info_len = sizeof(info);
 	attr.info.info = (uintptr_t)&info;
 	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) ? 0 : info.max_entries;
+}
+
+uint64_t oracle_memory(int fd)
+{
+	unsigned long long bytes = 0;
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return bytes;
 }

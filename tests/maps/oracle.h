@@ -20,5 +20,6 @@ int oracle_take(int fd, const void *key, void *value); /* look up and delete */
 int oracle_next_key(int fd, const void *key, void *next);
 int oracle_freeze(int fd);
 uint32_t oracle_max_entries(int fd);
+uint64_t oracle_memory(int fd); /* `memlock` */
 
 #endif

@@ -369,6 +369,54 @@ static void the_same_operations_answer_the_same(void **state)
 	kit_close(&kit);
 }
 
+/* --- Memory ---------------------------------------------------------------------------------------- */
+
+/* Bytes for the same elements, with small and large keys and values: at most a quarter more. */
+static void maps_are_as_small_as_the_kernels(void **state)
+{
+	static const uint32_t sizes[][2] = {{4, 4}, {8, 8}, {16, 24}, {16, 100}, {40, 400}};
+	static const uint32_t these[][2] = {{BPF_MAP_TYPE_HASH, 0},
+	                                    {BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC},
+	                                    {BPF_MAP_TYPE_LRU_HASH, 0},
+	                                    {BPF_MAP_TYPE_PERCPU_HASH, 0},
+	                                    {BPF_MAP_TYPE_ARRAY, 0},
+	                                    {BPF_MAP_TYPE_PERCPU_ARRAY, 0},
+	                                    {BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC}};
+	enum { N = 20000 };
+	uint8_t key[40], *value = calloc(cpus_possible(), 400);
+	struct kit kit;
+
+	need_kernel();
+	kit_open(&kit, cpus_possible());
+	for (unsigned i = 0; i < 5 * sizeof(these) / sizeof(these[0]); i++) {
+		uint32_t type = these[i / 5][0], flags = these[i / 5][1];
+		bool array = type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+		uint32_t key_size = array ? 4 : type == BPF_MAP_TYPE_LPM_TRIE && !(i % 5) ? 8 : sizes[i % 5][0];
+		uint64_t seed = i, mine, theirs;
+		struct map *m = kit_map(&kit, type, key_size, sizes[i % 5][1], N, flags);
+		int fd = oracle_create(type, key_size, sizes[i % 5][1], N, flags, 0, 0);
+
+		for (uint32_t n = 0; n < N && !array; n++) {
+			for (uint32_t b = 0; b < key_size; b++)
+				key[b] = (uint8_t)kit_random(&seed);
+			if (type == BPF_MAP_TYPE_LPM_TRIE)
+				memcpy(key, &(uint32_t){(key_size - 4) * 8 - key[4] % 24}, 4);
+			assert_int_equal(map_update(m, key, value, 0), 0);
+			assert_int_equal(oracle_update(fd, key, value, 0), 0);
+		}
+		mine = map_memory(m);
+		theirs = oracle_memory(fd);
+		if (mine > theirs + theirs / 4)
+			fail_msg("%s, key %u value %u flags %u: %.1f bytes each, the kernel %.1f",
+			         m->ops->name, key_size, m->value_size, flags, (double)mine / N,
+			         (double)theirs / N);
+		kit_put(m);
+		close(fd);
+	}
+	free(value);
+	kit_close(&kit);
+}
+
 /* Operations that a type has not got. */
 static void what_is_missing_is_missed_alike(void **state)
 {
@@ -407,6 +455,7 @@ int main(void)
 		cmocka_unit_test(the_same_maps_can_be_created),
 		cmocka_unit_test(limits_are_the_kernels),
 		cmocka_unit_test(the_same_operations_answer_the_same),
+		cmocka_unit_test(maps_are_as_small_as_the_kernels),
 		cmocka_unit_test(what_is_missing_is_missed_alike),
 	};
 

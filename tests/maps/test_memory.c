@@ -203,7 +203,7 @@ static void a_change_that_fails_changes_nothing(void **state)
 			for (; elem; n++) {
 				struct key at = {trie_elem(&t, elem)->len, {0}};
 
-				memcpy(at.data, trie_elem(&t, elem)->data, 16);
+				memcpy(at.data, trie_data(trie_elem(&t, elem)), 16);
 				elem = trie_next(&t, (const struct trie_key *)&at);
 			}
 			for (int j = 0; j < PREFIXES; j++) {
