@@ -2,10 +2,10 @@
 /*
  * bpf(2) with any attributes, by a client whose memory and descriptors are made up.
  *
- * The input is a list of steps. A step names a command, takes attributes that would be fine, changes some
- * words of them, and calls; or it writes into the client's memory. Descriptors are numbered in the order
- * in which they are handed out, so that small numbers are likely to hit. Nothing may crash, every answer is
- * 0, a descriptor or an errno, and no memory is left over.
+ * The input is a list of steps. A step names a command, takes attributes that would be fine,
+ * changes some words of them, and calls; or it writes into the client's memory. Descriptors are
+ * numbered in the order in which they are handed out, so that small numbers are likely to hit.
+ * Nothing may crash, every answer is 0, a descriptor or an errno, and no memory is left over.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,16 @@
 enum { MEMORY = 8192, MAX_FDS = 24, MAX_STEPS = 60, FUEL = 5000, BASE = 0x10000 };
 
 /* Where things are in the client's memory at first. */
-enum { INSNS = 0, LICENSE = 256, BTF = 512, KEY = 1024, VALUE = 1088, LOG = 2048, INFO = 3072, DATA = 4096 };
+enum {
+	INSNS = 0,
+	LICENSE = 256,
+	BTF = 512,
+	KEY = 1024,
+	VALUE = 1088,
+	LOG = 2048,
+	INFO = 3072,
+	DATA = 4096,
+};
 
 struct world {
 	struct client client; /* first */
@@ -58,7 +67,7 @@ static bool few_pages(void *arg, size_t size)
 	return size <= 1 << 20;
 }
 
-/* --- The client ----------------------------------------------------------------------------------- */
+/* --- The client --------------------------------------------------------------------------- */
 
 static uint8_t *at(struct world *w, uint64_t addr, size_t len)
 {
@@ -130,7 +139,7 @@ static const struct client_ops world_ops = {
 	.open = world_open,
 };
 
-/* --- Attributes that are fine --------------------------------------------------------------------- */
+/* --- Attributes that are fine ------------------------------------------------------------- */
 
 static const struct insn program[] = {
 	{.code = 0x18, .dst = 1, .src = 1}, {.code = 0}, /* the map of descriptor 0 */
@@ -152,16 +161,19 @@ static union attr template(unsigned cmd)
 
 	switch (cmd) {
 	case 0:
-		a.map_create = (struct attr_map_create){.map_type = 1, .key_size = 4, .value_size = 8,
+		a.map_create = (struct attr_map_create){.map_type = 1, .key_size = 4,
+		                                        .value_size = 8,
 		                                        .max_entries = 4};
 		break;
 	case 1: case 2: case 3: case 4:
-		a.elem = (struct attr_map_elem){.key = BASE + KEY, .value = cmd == 3 ? 0 : BASE + VALUE};
+		a.elem = (struct attr_map_elem){.key = BASE + KEY,
+		                                .value = cmd == 3 ? 0 : BASE + VALUE};
 		break;
 	case 5:
 		a.prog_load = (struct attr_prog_load){
 			.prog_type = 6, .insn_cnt = sizeof(program) / 8, .insns = BASE + INSNS,
-			.license = BASE + LICENSE, .log_level = 1, .log_size = 512, .log_buf = BASE + LOG,
+			.license = BASE + LICENSE, .log_level = 1, .log_size = 512,
+			.log_buf = BASE + LOG,
 		};
 		break;
 	case 10:
@@ -184,7 +196,7 @@ static union attr template(unsigned cmd)
 	return a;
 }
 
-/* --- Steps ---------------------------------------------------------------------------------------- */
+/* --- Steps -------------------------------------------------------------------------------- */
 
 static unsigned draw(struct world *w)
 {
@@ -265,7 +277,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(w.memory + INSNS, program, sizeof(program));
 	memcpy(w.memory + LICENSE, "GPL", 4);
 	memcpy(w.memory + BTF, btf, sizeof(btf));
-	/* A map, and usually a program that uses it, so that the first steps have something to work on. */
+	/*
+	 * A map, and usually a program that uses it, so that the first steps have something to work
+	 * on.
+	 */
 	step_call(&w, k, 0);
 	for (unsigned i = 0; w.left && i < MAX_STEPS; i++) {
 		unsigned what = draw(&w);

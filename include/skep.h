@@ -2,17 +2,17 @@
 /*
  * libskep: the BPF system in user space.
  *
- * A `struct skep` is one BPF kernel: its own maps, programs, ids, CPUs. A process may hold as many as it
- * likes; there is no global state. Everything the Linux bpf(2) system call does is one call,
+ * A `struct skep` is one BPF kernel: its own maps, programs, ids, CPUs. A process may hold as many
+ * as it likes; there is no global state. Everything the Linux bpf(2) system call does is one call,
  * skep_bpf(); beside it stand typed calls for what programs that embed Skep do all day.
  *
  * Conventions
  *   - Calls that can fail answer 0 (or a descriptor, or a count) or a negative errno; outputs are
  *     untouched on failure.
- *   - Numbers (map types, program types, flags, commands, struct layouts) are those of <linux/bpf.h>,
- *     which this header does not include.
- *   - Every call may be made from any thread, but for calls that take a struct skep_cpu: that belongs to
- *     the thread that entered it.
+ *   - Numbers (map types, program types, flags, commands, struct layouts) are those of
+ *     <linux/bpf.h>, which this header does not include.
+ *   - Every call may be made from any thread, but for calls that take a struct skep_cpu: that
+ *     belongs to the thread that entered it.
  *   - An object obtained through this header (map, program) is a reference: give it back with its
  *     _put call. It stays alive until then, whatever happens to descriptors.
  */
@@ -37,7 +37,7 @@ struct skep_cpu;
 /* The version of the library that is loaded, as opposed to SKEP_VERSION of this header. */
 const char *skep_version(void);
 
-/* --- A kernel ------------------------------------------------------------------------------- */
+/* --- A kernel ----------------------------------------------------------------------------- */
 
 enum skep_engine {
 	SKEP_ENGINE_AUTO,    /* the JIT where there is one, else the interpreter */
@@ -50,31 +50,35 @@ struct skep_options {
 	size_t size; /* sizeof(struct skep_options): later versions add fields at the end */
 	enum skep_engine engine;
 	/*
-	 * Until the verifier is complete, a program runs on the checked engine unless this is set: then it
-	 * runs at full speed and its memory accesses are as trustworthy as those of a C function.
+	 * Until the verifier is complete, a program runs on the checked engine unless this is set:
+	 * then it runs at full speed and its memory accesses are as trustworthy as those of a C
+	 * function.
 	 */
 	int trust_programs;
 	int blind_constants;   /* the JIT hides immediates that an attacker may have chosen */
 	int publish_jit_names; /* /tmp/perf-PID.map and the GDB JIT interface */
 	/*
-	 * Allocation, for everything long-lived. Both or neither; NULL: malloc and free. They may be called
-	 * from any thread and must not call back into Skep.
+	 * Allocation, for everything long-lived. Both or neither; NULL: malloc and free. They may
+	 * be called from any thread and must not call back into Skep.
 	 */
 	void *(*alloc)(void *arg, size_t size);
 	void (*free)(void *arg, void *block);
 	void *alloc_arg;
-	/* Lines of bpf_trace_printk(), without line end, from any thread. NULL: they are dropped. */
+	/*
+	 * Lines of bpf_trace_printk(), without line end, from any thread. NULL: they are dropped.
+	 */
 	void (*trace)(void *arg, const char *line, size_t len);
 	void *trace_arg;
 	/*
-	 * A directory that serves as the root of this kernel's bpffs: statfs() through libskep-bpf says so,
-	 * and pins outside of it are refused. Pins that are left go with the kernel. NULL: no pins.
+	 * A directory that serves as the root of this kernel's bpffs: statfs() through libskep-bpf
+	 * says so, and pins outside of it are refused. Pins that are left go with the kernel. NULL:
+	 * no pins.
 	 */
 	const char *bpffs;
 	/*
-	 * A run by BPF_PROG_TEST_RUN that the checked engine ended answers -EFAULT, and this gets one line of
-	 * what was wrong, from the thread that called. NULL: nobody is told. See skep_cpu_fault() for other
-	 * runs.
+	 * A run by BPF_PROG_TEST_RUN that the checked engine ended answers -EFAULT, and this gets
+	 * one line of what was wrong, from the thread that called. NULL: nobody is told. See
+	 * skep_cpu_fault() for other runs.
 	 */
 	void (*fault)(void *arg, const char *text);
 	void *fault_arg;
@@ -82,29 +86,32 @@ struct skep_options {
 
 /* options may be NULL. */
 int skep_new(const struct skep_options *options, struct skep **out);
-/* Ends a kernel. No thread may be inside, and references (maps, programs) must have been given back. */
+/*
+ * Ends a kernel. No thread may be inside, and references (maps, programs) must have been given
+ * back.
+ */
 void skep_free(struct skep *k);
 /* The directory given as options.bpffs as an absolute path without symbolic links, or NULL. */
 const char *skep_bpffs(const struct skep *k);
 
 /*
- * bpf(2): cmd and attr as in <linux/bpf.h>. Answers what the system call would: 0, a descriptor, or a
- * negative errno. Descriptors are real ones of this process: close, dup, fork, SCM_RIGHTS work.
+ * bpf(2): cmd and attr as in <linux/bpf.h>. Answers what the system call would: 0, a descriptor, or
+ * a negative errno. Descriptors are real ones of this process: close, dup, fork, SCM_RIGHTS work.
  */
 int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size);
 
-/* --- CPUs: what a thread holds while it runs programs ----------------------------------------- */
+/* --- CPUs: what a thread holds while it runs programs ------------------------------------- */
 
 /*
- * Takes a CPU slot, waiting while all are held (there are as many as the host may have CPUs). Keep it
- * for many runs. A thread must not enter twice.
+ * Takes a CPU slot, waiting while all are held (there are as many as the host may have CPUs). Keep
+ * it for many runs. A thread must not enter twice.
  */
 struct skep_cpu *skep_cpu_enter(struct skep *k);
 void skep_cpu_leave(struct skep_cpu *cpu);
 /* The slot's number: what bpf_get_smp_processor_id() answers. */
 unsigned int skep_cpu_id(const struct skep_cpu *cpu);
 
-/* --- Programs --------------------------------------------------------------------------------- */
+/* --- Programs ----------------------------------------------------------------------------- */
 
 /* The program behind a descriptor. -EBADF, -EINVAL (no program of this kernel). */
 int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out);
@@ -119,14 +126,14 @@ const void *skep_prog_code(const struct skep_prog *prog, size_t *size);
 const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size);
 
 /*
- * Runs a program once. ctx is what its type takes: struct skep_xdp for XDP ... The answer is r0, of which
- * most types use the low 32 bits.
+ * Runs a program once. ctx is what its type takes: struct skep_xdp for XDP ... The answer is r0, of
+ * which most types use the low 32 bits.
  */
 uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu);
 
 /*
- * What the checked engine found in the latest run on this CPU: text of one line, or NULL when the run was
- * clean. Such a run answers 0. Valid until the next run on the CPU.
+ * What the checked engine found in the latest run on this CPU: text of one line, or NULL when the
+ * run was clean. Such a run answers 0. Valid until the next run on the CPU.
  */
 const char *skep_cpu_fault(struct skep_cpu *cpu);
 /* The checked engine ends a run after so many instructions; 0, the default, is never. */
@@ -136,7 +143,7 @@ const char *skep_helper_name(int32_t id);
 /* The name of a return code for a program's type ("XDP_DROP"), or NULL. */
 const char *skep_verdict_name(const struct skep_prog *prog, int32_t code);
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets ------------------------------------------------------------------------------ */
 
 /*
  * The context of an XDP program: a packet in a buffer of the caller's.
@@ -144,8 +151,9 @@ const char *skep_verdict_name(const struct skep_prog *prog, int32_t code);
  *   head       meta      data             end          limit
  *    | headroom | metadata | packet bytes  |  tailroom  |
  *
- * Programs move data, end and meta within head..limit. Set meta = data before each run; XDP programs
- * expect SKEP_HEADROOM bytes before data, and at least SKEP_TAILROOM behind end to grow into.
+ * Programs move data, end and meta within head..limit. Set meta = data before each run; XDP
+ * programs expect SKEP_HEADROOM bytes before data, and at least SKEP_TAILROOM behind end to grow
+ * into.
  */
 struct skep_xdp {
 	uint8_t *data, *end, *meta;
@@ -157,8 +165,8 @@ struct skep_xdp {
 enum { SKEP_HEADROOM = 256, SKEP_TAILROOM = 320 };
 
 /*
- * A program type for bare bytecode (conformance suites, experiments): r1 points to this, any value may be
- * returned, every helper that needs no packet may be called.
+ * A program type for bare bytecode (conformance suites, experiments): r1 points to this, any value
+ * may be returned, every helper that needs no packet may be called.
  */
 enum { SKEP_PROG_TYPE_RAW = 0x534b0000 };
 
@@ -174,13 +182,14 @@ struct skep_skb_in {
 };
 
 /*
- * Runs a program of an skb type (socket_filter, sched_cls, sched_act ...; no other) on an Ethernet frame
- * in p, its ifindex fields ignored, which it may change. Answers r0.
+ * Runs a program of an skb type (socket_filter, sched_cls, sched_act ...; no other) on an Ethernet
+ * frame in p, its ifindex fields ignored, which it may change. Answers r0.
  */
-uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p, const struct skep_skb_in *in,
+uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p,
+                      const struct skep_skb_in *in,
                       struct skep_cpu *cpu);
 
-/* --- Maps ------------------------------------------------------------------------------------- */
+/* --- Maps --------------------------------------------------------------------------------- */
 
 struct skep_map_info {
 	uint32_t id, type, key_size, value_size, max_entries, flags;
@@ -200,15 +209,18 @@ int skep_map_delete(struct skep_map *map, const void *key);
 int skep_map_next_key(struct skep_map *map, const void *key, void *next); /* key NULL: the first */
 
 /*
- * Consumes what programs wrote to a ring buffer: fn for every record, in order, until it answers other
- * than 0. Answers the number of records, or what fn answered when negative. One thread at a time.
+ * Consumes what programs wrote to a ring buffer: fn for every record, in order, until it answers
+ * other than 0. Answers the number of records, or what fn answered when negative. One thread at a
+ * time.
  */
-int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data, size_t len),
+int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data,
+                                                             size_t len),
                              void *arg);
 /*
- * An eventfd that becomes readable when a program writes to the map and the kernel would wake those who wait
- * for it. It belongs to the map and goes with it. It stays readable until skep_events_settle(), which
- * belongs before each wait: afterwards those of a kernel's maps are readable that have something to read.
+ * An eventfd that becomes readable when a program writes to the map and the kernel would wake those
+ * who wait for it. It belongs to the map and goes with it. It stays readable until
+ * skep_events_settle(), which belongs before each wait: afterwards those of a kernel's maps are
+ * readable that have something to read.
  */
 int skep_map_event_fd(struct skep_map *map);
 void skep_events_settle(struct skep *k);

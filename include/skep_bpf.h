@@ -2,9 +2,9 @@
 /*
  * libskep-bpf: unmodified libbpf on Skep.
  *
- * The library defines syscall(), statfs(), epoll_ctl() and epoll_wait(). Listed before the C library when a program is
- * linked (meson: before dependency('libbpf'); by hand: -lskep-bpf -lskep -lbpf), they are the ones that
- * libbpf.so calls. While a kernel is bound,
+ * The library defines syscall(), statfs(), epoll_ctl() and epoll_wait(). Listed before the C
+ * library when a program is linked (meson: before dependency('libbpf'); by hand: -lskep-bpf -lskep
+ * -lbpf), they are the ones that libbpf.so calls. While a kernel is bound,
  *   - bpf(2) goes to it,
  *   - statfs() says that its bpffs directory is a BPF file system,
  *   - epoll on a map's descriptor waits for that map (ring_buffer__poll() works);
@@ -21,8 +21,8 @@ extern "C" {
 struct skep;
 
 /*
- * Binds the process to a kernel, or with NULL to the operating system's own again; answers what was bound
- * before. For all threads: none may be inside libbpf.
+ * Binds the process to a kernel, or with NULL to the operating system's own again; answers what was
+ * bound before. For all threads: none may be inside libbpf.
  */
 struct skep *skep_bpf_bind(struct skep *k);
 

@@ -57,7 +57,8 @@ struct btf_array {
 } BTF_PACKED;
 
 struct btf_member {
-	uint32_t name, type, offset; /* offset in bits; with a kind flag, 8 bits of width and 24 of offset */
+	uint32_t name, type;
+	uint32_t offset; /* in bits; with a kind flag, 8 bits of width and 24 of offset */
 } BTF_PACKED;
 
 struct btf_enumerator {
@@ -89,8 +90,8 @@ enum { BTF_MAX_SIZE = 16 * 1024 * 1024, BTF_MAX_NAME = 512 };
 #define BTF_NO_SIZE UINT32_MAX /* void, functions, forward declarations */
 
 /*
- * Takes over bytes (from mem) on success. -EINVAL, -EEXIST (types that contain themselves), -E2BIG, -ENOMEM,
- * -ENOTSUPP; the reason is appended to log, which may be NULL.
+ * Takes over bytes (from mem) on success. -EINVAL, -EEXIST (types that contain themselves), -E2BIG,
+ * -ENOMEM, -ENOTSUPP; the reason is appended to log, which may be NULL.
  */
 int btf_parse(struct btf_data *b, const struct mem *mem, uint8_t *bytes, uint32_t nbytes,
               struct buf *log);

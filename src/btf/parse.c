@@ -2,10 +2,11 @@
 /*
  * From bytes to types: header, strings, and each type by itself.
  *
- * What a kind of type may hold stands in the table `kinds`; a row's check() looks at what follows the
- * type's header. What concerns two types at once is resolve.c's business.
+ * What a kind of type may hold stands in the table `kinds`; a row's check() looks at what follows
+ * the type's header. What concerns two types at once is resolve.c's business.
  *
- * Requires: nothing. Provides: btf_parse(), btf_free(), btf_type(), btf_string(), the walk of btf.h.
+ * Requires: nothing. Provides: btf_parse(), btf_free(), btf_type(), btf_string(), the walk of
+ * btf.h.
  */
 #include "btf/parse.h"
 
@@ -27,7 +28,7 @@ struct header {
 	uint32_t hdr_len, type_off, type_len, str_off, str_len;
 };
 
-/* --- Access ------------------------------------------------------------------------------------ */
+/* --- Access ------------------------------------------------------------------------------- */
 
 const struct btf_type *btf_type(const struct btf_data *b, uint32_t id)
 {
@@ -61,7 +62,7 @@ uint32_t btf_find(const struct btf_data *b, enum btf_kind kind, const char *name
 	return 0;
 }
 
-/* --- Messages ---------------------------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------------------------- */
 
 int btf_reject(const struct btf_parser *p, uint32_t id, const char *why, int err)
 {
@@ -81,7 +82,8 @@ int btf_reject_member(const struct btf_parser *p, uint32_t id, const char *membe
 {
 	btf_reject(p, id, "", err);
 	if (p->log)
-		buf_printf(p->log, "\t%s type_id=%u %s\n", member && *member ? member : "(anon)", type,
+		buf_printf(p->log, "\t%s type_id=%u %s\n", member && *member ? member : "(anon)",
+		           type,
 		           why);
 	return err;
 }
@@ -93,7 +95,7 @@ static int fail(struct buf *log, const char *why, int err)
 	return err;
 }
 
-/* --- Names ------------------------------------------------------------------------------------- */
+/* --- Names -------------------------------------------------------------------------------- */
 
 static bool is_word(char c)
 {
@@ -123,7 +125,7 @@ static bool is_printable(const struct btf_data *b, uint32_t name)
 	return i > 0;
 }
 
-/* --- What follows a type's header ----------------------------------------------------------------- */
+/* --- What follows a type's header --------------------------------------------------------- */
 
 static int check_int(const struct btf_parser *p, uint32_t id, const struct btf_type *t)
 {
@@ -246,7 +248,7 @@ static int check_decl_tag(const struct btf_parser *p, uint32_t id, const struct 
 	return component < -1 ? btf_reject(p, id, "Invalid component_idx", -EINVAL) : 0;
 }
 
-/* --- Kinds ------------------------------------------------------------------------------------- */
+/* --- Kinds -------------------------------------------------------------------------------- */
 
 enum name_rule { NAME_NONE, NAME_ANY, NAME_OPTIONAL, NAME_IDENTIFIER, NAME_TEXT };
 enum third_rule { THIRD_ZERO, THIRD_SIZE, THIRD_TYPE, THIRD_TYPE_NOT_VOID };
@@ -319,7 +321,8 @@ static int check_type(const struct btf_parser *p, uint32_t id)
 	if (!name_ok(p->b, t->name, k->name_rule))
 		return btf_reject(p, id, "Invalid name", -EINVAL);
 	if (k->third_rule == THIRD_ZERO && t->type)
-		return btf_reject(p, id, btf_kind(t) == BTF_FWD ? "type != 0" : "size != 0", -EINVAL);
+		return btf_reject(p, id, btf_kind(t) == BTF_FWD ? "type != 0" : "size != 0",
+		                  -EINVAL);
 	if (k->third_rule >= THIRD_TYPE && t->type > p->b->ntypes)
 		return btf_reject(p, id, "Invalid type_id", -EINVAL);
 	if (k->third_rule == THIRD_TYPE_NOT_VOID && !t->type)
@@ -327,7 +330,7 @@ static int check_type(const struct btf_parser *p, uint32_t id)
 	return k->check ? k->check(p, id, t) : 0;
 }
 
-/* --- Sections ---------------------------------------------------------------------------------- */
+/* --- Sections ----------------------------------------------------------------------------- */
 
 /* The size of the type at `at`, of which `left` bytes are there; 0 when it is none or cut short. */
 static uint32_t type_length(const struct btf_type *t, uint32_t left, uint32_t id, struct buf *log)

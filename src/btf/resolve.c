@@ -3,9 +3,9 @@
  * How types refer to each other: no type contains itself, and everything that must have a size has
  * one.
  *
- * A walk in depth visits what a type is made of. A pointer needs no more of its target than that a chain of
- * pointers and modifiers ends, so such a chain is followed only to the first other type (`through`).
- * As the kernel's, the walk is at most 32 deep.
+ * A walk in depth visits what a type is made of. A pointer needs no more of its target than that a
+ * chain of pointers and modifiers ends, so such a chain is followed only to the first other type
+ * (`through`). As the kernel's, the walk is at most 32 deep.
  *
  * Requires: each type checked by itself. Provides: btf_resolve(), which fills in btf_data.size.
  */
@@ -27,7 +27,9 @@ static enum btf_kind kind_of(const struct btf_parser *p, uint32_t id)
 	return t ? btf_kind(t) : BTF_VOID;
 }
 
-/* May a type be made of this one, or lead to it? Variables, sections and tags are only beginnings. */
+/*
+ * May a type be made of this one, or lead to it? Variables, sections and tags are only beginnings.
+ */
 static bool is_target(enum btf_kind kind)
 {
 	return kind != BTF_VAR && kind != BTF_DATASEC && kind != BTF_DECL_TAG;
@@ -38,7 +40,8 @@ static bool has_size(const struct btf_parser *p, uint32_t id)
 	return id && p->b->size[id] != BTF_NO_SIZE;
 }
 
-static int resolve_reference(struct btf_parser *p, uint32_t id, const struct btf_type *t, bool through,
+static int resolve_reference(struct btf_parser *p, uint32_t id, const struct btf_type *t,
+                             bool through,
                              unsigned depth)
 {
 	bool pointer = btf_kind(t) == BTF_PTR;
@@ -52,7 +55,8 @@ static int resolve_reference(struct btf_parser *p, uint32_t id, const struct btf
 	return err;
 }
 
-static int resolve_array(struct btf_parser *p, uint32_t id, const struct btf_type *t, unsigned depth)
+static int resolve_array(struct btf_parser *p, uint32_t id, const struct btf_type *t,
+                         unsigned depth)
 {
 	const struct btf_array *a = btf_rest(t);
 	int err = is_target(kind_of(p, a->index_type)) ? visit(p, a->index_type, false, depth) : 0;
@@ -105,7 +109,8 @@ static const char *member_fault(const struct btf_parser *p, const struct btf_typ
 	return bit + bits > (uint64_t)t->type * 8 ? "Member exceeds struct_size" : NULL;
 }
 
-static int resolve_members(struct btf_parser *p, uint32_t id, const struct btf_type *t, unsigned depth)
+static int resolve_members(struct btf_parser *p, uint32_t id, const struct btf_type *t,
+                           unsigned depth)
 {
 	const struct btf_member *m = btf_rest(t);
 
@@ -264,7 +269,9 @@ static int visit(struct btf_parser *p, uint32_t id, bool through, unsigned depth
 		err = resolve_vars(p, id, t, depth + 1);
 	else
 		err = resolve_reference(p, id, t, through, depth + 1);
-	/* A modifier on the way of a pointer was not followed to its end: it stays to be visited. */
+	/*
+	 * A modifier on the way of a pointer was not followed to its end: it stays to be visited.
+	 */
 	p->state[id] = through && kind != BTF_PTR ? NEW : DONE;
 	return err;
 }

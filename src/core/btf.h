@@ -12,8 +12,8 @@ struct btf {
 };
 
 /*
- * Takes over bytes, from k->mem, in any case. The object has one reference and is not yet published.
- * Errors and log as btf_parse().
+ * Takes over bytes, from k->mem, in any case. The object has one reference and is not yet
+ * published. Errors and log as btf_parse().
  */
 int btf_new(struct skep *k, uint8_t *bytes, uint32_t nbytes, struct buf *log, struct btf **out);
 

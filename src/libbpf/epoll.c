@@ -2,8 +2,8 @@
 /*
  * epoll on maps: who waits for a map's descriptor waits for its eventfd.
  *
- * The kernel looks at the map itself at each wait. Here eventfds are settled before each wait, so that
- * one is readable exactly if its map has something to read; what comes later wakes as usual.
+ * The kernel looks at the map itself at each wait. Here eventfds are settled before each wait, so
+ * that one is readable exactly if its map has something to read; what comes later wakes as usual.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -31,14 +31,16 @@ EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 	return (int)raw_result(raw_syscall(SYS_epoll_ctl, epfd, op, fd, (long)event, 0, 0));
 }
 
-EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout, const sigset_t *mask)
+EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int n, int timeout,
+                       const sigset_t *mask)
 {
 	struct skep *k = door_kernel();
 
 	if (k)
 		skep_events_settle(k);
 	return (int)raw_result(
-		raw_syscall(SYS_epoll_pwait, epfd, (long)events, n, timeout, (long)mask, _NSIG / 8));
+		raw_syscall(SYS_epoll_pwait, epfd, (long)events, n, timeout, (long)mask,
+		            _NSIG / 8));
 }
 
 EXPORT int epoll_wait(int epfd, struct epoll_event *events, int n, int timeout)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The operating system's own system calls. The C library's syscall() is what this library replaces, so
- * each CPU's trap stands here.
+ * The operating system's own system calls. The C library's syscall() is what this library replaces,
+ * so each CPU's trap stands here.
  */
 #ifndef SKEP_LIBBPF_RAW_H
 #define SKEP_LIBBPF_RAW_H

@@ -2,8 +2,8 @@
 /*
  * The attributes of bpf(2) and the structs it answers with, as Linux 6.18 lays them out.
  *
- * union bpf_attr of <linux/bpf.h>, one struct per command here, so that a handler sees its own fields
- * only. Pointers and strings of the caller are 64-bit addresses: see client.h.
+ * union bpf_attr of <linux/bpf.h>, one struct per command here, so that a handler sees its own
+ * fields only. Pointers and strings of the caller are 64-bit addresses: see client.h.
  */
 #ifndef SKEP_SYS_ATTR_H
 #define SKEP_SYS_ATTR_H

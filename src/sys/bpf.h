@@ -2,8 +2,9 @@
 /*
  * bpf(2): one call, dispatched by the table in cmd.def.
  *
- * A handler receives the attributes already copied, zero-extended and with everything behind its last
- * field known to be zero. It answers a non-negative number (0 or a descriptor) or a negative errno.
+ * A handler receives the attributes already copied, zero-extended and with everything behind its
+ * last field known to be zero. It answers a non-negative number (0 or a descriptor) or a negative
+ * errno.
  */
 #ifndef SKEP_SYS_BPF_H
 #define SKEP_SYS_BPF_H
@@ -49,9 +50,14 @@ static inline int client_write(struct client *c, uint64_t addr, const void *from
 }
 /* Are the caller's len bytes at addr all zero? 0, -E2BIG (no) or -EFAULT. */
 int client_zero(struct client *c, uint64_t addr, size_t len);
-/* A string of less than size bytes. Its length, -E2BIG (longer: `to` holds what fits) or -EFAULT. */
+/*
+ * A string of less than size bytes. Its length, -E2BIG (longer: `to` holds what fits) or -EFAULT.
+ */
 int client_string(struct client *c, char *to, uint64_t addr, size_t size);
-/* Copies len bytes into a new block of the kernel's memory. 0, -ENOMEM, -EFAULT; *out NULL for 0 bytes. */
+/*
+ * Copies len bytes into a new block of the kernel's memory. 0, -ENOMEM, -EFAULT; *out NULL for 0
+ * bytes.
+ */
 int client_copy(struct skep *k, struct client *c, uint64_t addr, size_t len, void **out);
 
 /* Tells the embedder what the checked engine found. */

@@ -16,19 +16,25 @@
 struct client;
 
 struct client_ops {
-	/* Between the caller's memory at addr and ours. 0 or -EFAULT, nothing half done is promised. */
+	/*
+	 * Between the caller's memory at addr and ours. 0 or -EFAULT, nothing half done is
+	 * promised.
+	 */
 	int (*read)(struct client *c, void *to, uint64_t addr, size_t len);
 	int (*write)(struct client *c, uint64_t addr, const void *from, size_t len);
 	/*
-	 * Gives the caller a descriptor for the open file fd (close-on-exec), which is taken over in any
-	 * case. The caller's number or -errno.
+	 * Gives the caller a descriptor for the open file fd (close-on-exec), which is taken over
+	 * in any case. The caller's number or -errno.
 	 */
 	int (*install)(struct client *c, int fd);
 	/* Device and inode of the caller's descriptor. 0 or -EBADF. */
 	int (*identify)(struct client *c, int fd, dev_t *dev, ino_t *ino);
 	/* Its file status flags (O_ACCMODE ...). -EBADF. */
 	int (*status)(struct client *c, int fd);
-	/* Opens the caller's path as openat(dirfd, path, flags, mode) would for it. Our fd or -errno. */
+	/*
+	 * Opens the caller's path as openat(dirfd, path, flags, mode) would for it. Our fd or
+	 * -errno.
+	 */
 	int (*open)(struct client *c, int dirfd, const char *path, int flags, mode_t mode);
 };
 

@@ -2,9 +2,9 @@
 /*
  * The client that is this process itself.
  *
- * Its addresses are ours, yet a bad one must give EFAULT and no crash. The operating system is asked
- * before a read: rt_sigprocmask() with an operation that does not exist copies its argument and then
- * refuses, which is the cheapest way to touch a page safely. What is written goes through
+ * Its addresses are ours, yet a bad one must give EFAULT and no crash. The operating system is
+ * asked before a read: rt_sigprocmask() with an operation that does not exist copies its argument
+ * and then refuses, which is the cheapest way to touch a page safely. What is written goes through
  * process_vm_writev(), or is stored directly where a policy forbids that call.
  */
 #define _GNU_SOURCE
@@ -21,11 +21,12 @@
 enum { PAGE = 4096 }; /* no host has smaller ones */
 
 /*
- * The length of a string is not known before it is read: as much is copied as its page allows. Sanitizers
- * must not look at that.
+ * The length of a string is not known before it is read: as much is copied as its page allows.
+ * Sanitizers must not look at that.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-__attribute__((no_sanitize("address", "thread"))) static void copy_in(void *to, const volatile uint8_t *from, size_t len)
+__attribute__((no_sanitize("address", "thread"))) static void
+copy_in(void *to, const volatile uint8_t *from, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		((uint8_t *)to)[i] = from[i];
@@ -40,7 +41,8 @@ static int self_read(struct client *c, void *to, uint64_t addr, size_t len)
 
 	if (addr < PAGE || last < addr)
 		return -EFAULT;
-	for (uint64_t page = addr & -(uint64_t)PAGE; page <= last && page + PAGE > page; page += PAGE) {
+	/* Each page once, and none behind the last of the address space. */
+	for (uint64_t page = addr & -(uint64_t)PAGE; page && page <= last; page += PAGE) {
 		uint64_t at = page < addr ? addr & ~7ull : page;
 
 		if (syscall(SYS_rt_sigprocmask, -1, at, NULL, 8) != 0 && errno == EFAULT)

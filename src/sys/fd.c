@@ -3,16 +3,18 @@
  * Descriptors and pins: real files that stand for objects.
  *
  * A hold is a file by which clients keep an object alive: it has an identity (device, inode), by
- * which a descriptor leads to its object, and a test whether any client still has it. There are three:
+ * which a descriptor leads to its object, and a test whether any client still has it. There are
+ * three:
  *
- *   PIPE  A pipe. Clients get the end for reading, we keep the other; when the last descriptor of the
- *         reading end is gone, however it went, poll() on ours says so. Creating it is one system call,
- *         and one poll() tests many. There is one pipe for each access mode in use. A few pipes whose
- *         object has gone are kept: opening one again costs half of closing it and making another.
- *   FILE  A memfd: the pages of a map that clients may mmap(), or an empty one for clients that look at
- *         the names of their descriptors ("bpf-map"). Each descriptor given out is a fresh open file
- *         description that holds a lock of its own (F_OFD_SETLK); when no lock is left, nobody is.
- *         The access mode is that of the description.
+ *   PIPE  A pipe. Clients get the end for reading, we keep the other; when the last descriptor of
+ *         the reading end is gone, however it went, poll() on ours says so. Creating it is one
+ *         system call, and one poll() tests many. There is one pipe for each access mode in use. A
+ *         few pipes whose object has gone are kept: opening one again costs half of closing it and
+ *         making another.
+ *   FILE  A memfd: the pages of a map that clients may mmap(), or an empty one for clients that
+ *         look at the names of their descriptors ("bpf-map"). Each descriptor given out is a fresh
+ *         open file description that holds a lock of its own (F_OFD_SETLK); when no lock is left,
+ *         nobody is. The access mode is that of the description.
  *   PIN   A regular file in the kernel's bpffs directory, kept open with O_PATH. It holds until it
  *         has no link left.
  *
@@ -125,7 +127,7 @@ static int grow(struct holds *hs, const struct mem *mem)
 	return 0;
 }
 
-/* --- Is anybody there? ------------------------------------------------------------------------ */
+/* --- Is anybody there? -------------------------------------------------------------------- */
 
 static bool file_held(const struct hold *h)
 {
@@ -164,7 +166,7 @@ static void test_held(const struct holds *hs, unsigned first, unsigned n, bool *
 			dead[i] |= (fds[i].revents & POLLERR) != 0;
 }
 
-/* --- Adding and removing; the lock is held ------------------------------------------------------ */
+/* --- Adding and removing; the lock is held ------------------------------------------------ */
 
 static void obj_held(struct obj *o)
 {
@@ -273,7 +275,7 @@ void fd_sweep(struct skep *k)
 	struct holds *hs = k->desc;
 	struct hold *dead;
 
-	do { /* a program that goes may have been the last to hold other descriptors' objects: once more */
+	do { /* again, as an object that goes may let go of others */
 		unsigned left;
 
 		dead = NULL;
@@ -290,7 +292,7 @@ void fd_sweep(struct skep *k)
 	} while (dead);
 }
 
-/* --- Giving out descriptors ----------------------------------------------------------------------- */
+/* --- Giving out descriptors --------------------------------------------------------------- */
 
 static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_PROG] = "bpf-prog",
@@ -335,7 +337,10 @@ static int file_reopen(struct holds *hs, const struct hold *h, unsigned access)
 {
 	static const int open_flags[] = {
 		[ACCESS_R] = O_RDONLY, [ACCESS_W] = O_WRONLY, [ACCESS_RW] = O_RDWR};
-	/* Locks for reading share a byte; who may not read takes one for writing on a byte of its own. */
+	/*
+	 * Locks for reading share a byte; who may not read takes one for writing on a byte of its
+	 * own.
+	 */
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
 	int fd = reopen(hs, h->fd, open_flags[access]), err;
 
@@ -442,8 +447,8 @@ static int install_first(struct holds *hs, struct obj *o, enum hold_kind kind, u
 
 static int install(struct holds *hs, struct client *c, struct obj *o, unsigned access)
 {
-	bool named = (o->kind == OBJ_MAP && ((struct map *)o)->pages.base) || c->flags & CLIENT_NAMES;
-	enum hold_kind kind = named ? HOLD_FILE : HOLD_PIPE;
+	bool pages = o->kind == OBJ_MAP && ((struct map *)o)->pages.base;
+	enum hold_kind kind = pages || c->flags & CLIENT_NAMES ? HOLD_FILE : HOLD_PIPE;
 
 	for (struct hold *h = o->desc; h; h = h->next_of_obj) {
 		if (h->kind != kind)
@@ -478,7 +483,7 @@ int fd_install(struct client *c, struct obj *o, unsigned access)
 	return fd < 0 ? fd : c->ops->install(c, fd);
 }
 
-/* --- From descriptors to objects -------------------------------------------------------------- */
+/* --- From descriptors to objects ---------------------------------------------------------- */
 
 static const struct hold *find(struct holds *hs, dev_t dev, ino_t ino)
 {
@@ -544,7 +549,7 @@ int fd_resolve(struct skep *k, struct client *c, int fd, enum obj_kind kind, str
 	return 0;
 }
 
-/* --- Pins ------------------------------------------------------------------------------------- */
+/* --- Pins --------------------------------------------------------------------------------- */
 
 int fd_pin(struct obj *o, int fd)
 {
@@ -591,7 +596,7 @@ int fd_pinned(struct skep *k, int fd, struct obj **out)
 	return 0;
 }
 
-/* --- A kernel's beginning and end ----------------------------------------------------------------- */
+/* --- A kernel's beginning and end --------------------------------------------------------- */
 
 static int resolve_dir(const struct mem *mem, const char *dir, char **out)
 {

@@ -26,7 +26,10 @@ void fd_exit(struct skep *k);
 /* Gives the client a new descriptor for o (o's reference stays the caller's). Number or -errno. */
 int fd_install(struct client *c, struct obj *o, unsigned access);
 
-/* The object behind a client's descriptor, with a reference. -EBADF; -EINVAL: not ours, or another kind. */
+/*
+ * The object behind a client's descriptor, with a reference. -EBADF; -EINVAL: not ours, or another
+ * kind.
+ */
 int fd_resolve(struct skep *k, struct client *c, int fd, enum obj_kind kind, struct obj **out,
                unsigned *access);
 /* The same for any kind. */

@@ -13,9 +13,9 @@ int btf_info_answer(struct call *call, struct obj *o);
 int map_info_answer(struct call *call, struct obj *o);
 
 /*
- * A caller's struct may be shorter or longer than ours; bytes that we do not know must be zero (E2BIG).
- * begin copies in what the caller asks for; info is zeroed by the caller. end copies out what fits and says
- * how much that was.
+ * A caller's struct may be shorter or longer than ours; bytes that we do not know must be zero
+ * (E2BIG). begin copies in what the caller asks for; info is zeroed by the caller. end copies out
+ * what fits and says how much that was.
  */
 int info_begin(struct call *call, void *info, uint32_t size);
 int info_end(struct call *call, const void *info, uint32_t size);

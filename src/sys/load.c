@@ -2,8 +2,8 @@
 /*
  * BPF_PROG_LOAD: the life of a program from bytes to descriptor, as an ordered list of stages.
  *
- * Each stage answers 0 or the errno of the command, and the order is the kernel's: of two faults the
- * same one is reported. What a stage made belongs to the program and goes with it.
+ * Each stage answers 0 or the errno of the command, and the order is the kernel's: of two faults
+ * the same one is reported. What a stage made belongs to the program and goes with it.
  *
  * Requires: the verifier, the engines. Provides: cmd_prog_load().
  */
@@ -24,7 +24,7 @@ enum {
 	        BPF_F_XDP_DEV_BOUND_ONLY | BPF_F_TEST_REG_INVARIANTS,
 };
 
-/* --- Attributes and copies ---------------------------------------------------------------------- */
+/* --- Attributes and copies ---------------------------------------------------------------- */
 
 static int check_attr(struct load *l)
 {
@@ -70,7 +70,8 @@ static int copy_insns(struct load *l)
 
 static int copy_license(struct load *l)
 {
-	static const char *const gpl[] = {"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL",
+	static const char *const gpl[] = {"GPL", "GPL v2", "GPL and additional rights",
+	                                  "Dual BSD/GPL",
 	                                  "Dual MIT/GPL", "Dual MPL/GPL"};
 	char license[LICENSE_MAX];
 	int len = client_string(l->call->c, license, l->a->license, sizeof(license));
@@ -117,11 +118,12 @@ static int check_relocations(struct load *l)
 	if (!l->a->core_relo_cnt)
 		return 0;
 	if (log_text(&l->log))
-		buf_puts(log_text(&l->log), "CO-RE relocation at load is not supported: let libbpf do it\n");
+		buf_puts(log_text(&l->log), "CO-RE relocation at load is not there: "
+		                            "let libbpf do it\n");
 	return -EINVAL;
 }
 
-/* --- Verification ------------------------------------------------------------------------------- */
+/* --- Verification ------------------------------------------------------------------------- */
 
 static int load_map_of_fd(void *arg, int32_t fd, struct map **out)
 {
@@ -142,7 +144,8 @@ static int load_map_of_index(void *arg, int32_t index, struct map **out)
 
 	if (!l->a->fd_array || index < 0)
 		return -EPROTO;
-	err = client_read(l->call->c, &fd, l->a->fd_array + (uint64_t)index * sizeof(fd), sizeof(fd));
+	err = client_read(l->call->c, &fd, l->a->fd_array + (uint64_t)index * sizeof(fd),
+	                  sizeof(fd));
 	return err ? err : load_map_of_fd(arg, fd, out);
 }
 
@@ -159,7 +162,7 @@ static int run_verifier(struct load *l)
 	return verify(l->p, &env);
 }
 
-/* --- From verified to running ------------------------------------------------------------------- */
+/* --- From verified to running ------------------------------------------------------------- */
 
 static int choose_engine(struct load *l)
 {
@@ -196,8 +199,17 @@ static int publish(struct load *l)
 }
 
 static int (*const until_verified[])(struct load *) = {
-	check_attach_type, copy_insns,     copy_license,      check_type,   copy_name,       check_log,
-	load_func_info,    load_line_info, check_relocations, check_sleepable, run_verifier,
+	check_attach_type,
+	copy_insns,
+	copy_license,
+	check_type,
+	copy_name,
+	check_log,
+	load_func_info,
+	load_line_info,
+	check_relocations,
+	check_sleepable,
+	run_verifier,
 };
 
 static int (*const once_verified[])(struct load *) = {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a program says of itself in BTF: func_info (a type for each function) and line_info (a source
- * line for some instructions).
+ * What a program says of itself in BTF: func_info (a type for each function) and line_info (a
+ * source line for some instructions).
  *
- * Records are those of a caller's time: a longer one may have nothing but zeros behind what we know. Both
- * kinds are sorted by instruction; what they must be like otherwise is what Linux 6.18 asks for.
+ * Records are those of a caller's time: a longer one may have nothing but zeros behind what we
+ * know. Both kinds are sorted by instruction; what they must be like otherwise is what Linux 6.18
+ * asks for.
  */
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * The text that PROG_LOAD and BTF_LOAD write for their caller.
  *
- * It is collected in a buffer and written at the end, whatever came before: its last part when it is too
- * long, or its first where BPF_LOG_FIXED (8) asks for that.
+ * It is collected in a buffer and written at the end, whatever came before: its last part when it
+ * is too long, or its first where BPF_LOG_FIXED (8) asks for that.
  */
 #ifndef SKEP_SYS_LOG_H
 #define SKEP_SYS_LOG_H
@@ -19,7 +19,7 @@ struct log {
 	struct buf text;
 	uint64_t addr;
 	uint32_t level, size;
-	uint32_t true_size_field; /* offset in the caller's attributes of the length that it needed */
+	uint32_t true_size_field; /* where the caller learns what length it needed */
 	bool wanted;              /* the attributes are sound, and somebody reads */
 };
 

@@ -2,9 +2,9 @@
 /*
  * bpf(2)'s commands on maps.
  *
- * Keys and values travel through a scratch block; what a type makes of them is core/map.h's business.
- * Types whose value is a descriptor (prog arrays, maps in maps) are translated here: bpf(2) writes a
- * descriptor and reads an id.
+ * Keys and values travel through a scratch block; what a type makes of them is core/map.h's
+ * business. Types whose value is a descriptor (prog arrays, maps in maps) are translated here:
+ * bpf(2) writes a descriptor and reads an id.
  */
 #include <errno.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static int read_key(struct call *call, const struct map *m, void *key)
 	return client_read(call->c, key, call->a.elem.key, m->key_size);
 }
 
-/* --- Elements --------------------------------------------------------------------------------- */
+/* --- Elements ----------------------------------------------------------------------------- */
 
 static int lookup(struct map *m, const void *key, void *value, uint64_t flags)
 {
@@ -216,7 +216,7 @@ int cmd_map_freeze(struct call *call)
 	return err;
 }
 
-/* --- What there is to know about a map ---------------------------------------------------------- */
+/* --- What there is to know about a map ---------------------------------------------------- */
 
 int map_info_answer(struct call *call, struct obj *o)
 {

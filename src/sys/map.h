@@ -7,7 +7,9 @@
 struct call;
 struct map;
 
-/* The map of a caller's descriptor, with a reference. -EPERM: the descriptor does not allow `need`. */
+/*
+ * The map of a caller's descriptor, with a reference. -EPERM: the descriptor does not allow `need`.
+ */
 int map_of_fd(struct call *call, uint32_t fd, unsigned need, struct map **out);
 
 #endif

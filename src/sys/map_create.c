@@ -30,7 +30,7 @@ static int check_attr(struct call *call, const struct attr_map_create *a)
 	return 0;
 }
 
-/* --- BTF ---------------------------------------------------------------------------------------- */
+/* --- BTF ---------------------------------------------------------------------------------- */
 
 enum key_rule { KEY_OF_SIZE, KEY_INT32, KEY_STRUCT, KEY_REFUSED };
 
@@ -124,7 +124,7 @@ static int take_btf(struct call *call, struct map *m)
 	return check_btf(m, &m->btf->data, a->btf_key_type_id, a->btf_value_type_id);
 }
 
-/* --- Creation ----------------------------------------------------------------------------------- */
+/* --- Creation ----------------------------------------------------------------------------- */
 
 static int create(struct call *call, const struct map_attr *attr, unsigned access)
 {
@@ -158,7 +158,8 @@ int cmd_map_create(struct call *call)
 
 	if (!ret)
 		ret = name_check(a->map_name);
-	if (!ret && (attr.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || attr.type == BPF_MAP_TYPE_HASH_OF_MAPS))
+	if (!ret && (attr.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	             attr.type == BPF_MAP_TYPE_HASH_OF_MAPS))
 		ret = map_of_fd(call, a->inner_map_fd, 0, &attr.inner);
 	if (ret)
 		return ret;

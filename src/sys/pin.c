@@ -2,8 +2,8 @@
 /*
  * BPF_OBJ_PIN and BPF_OBJ_GET: names for objects in the kernel's bpffs directory.
  *
- * A pin is an empty regular file; which object it stands for is known by its inode (fd.c). So directories,
- * renaming, permissions and rm are the file system's own.
+ * A pin is an empty regular file; which object it stands for is known by its inode (fd.c). So
+ * directories, renaming, permissions and rm are the file system's own.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -29,7 +29,7 @@ static int prog_of_fd(struct call *call, uint32_t fd, struct prog **out)
 	return err;
 }
 
-/* --- BPF_PROG_TEST_RUN -------------------------------------------------------------------------- */
+/* --- BPF_PROG_TEST_RUN -------------------------------------------------------------------- */
 
 /* Copies what the run left behind to the caller; room is what it said it has, len what there is. */
 static int copy_back(struct call *call, uint64_t to, uint32_t room, const void *from, uint32_t len,
@@ -130,9 +130,12 @@ out:
 	return err;
 }
 
-/* --- BPF_PROG_BIND_MAP -------------------------------------------------------------------------- */
+/* --- BPF_PROG_BIND_MAP -------------------------------------------------------------------- */
 
-/* The program holds the map as long as it lives, without using it. m's reference is taken over on 1. */
+/*
+ * The program holds the map as long as it lives, without using it. m's reference is taken over on
+ * 1.
+ */
 static int bind_map(struct prog *p, struct map *m)
 {
 	struct skep *k = p->obj.k;
@@ -184,16 +187,17 @@ int cmd_prog_bind_map(struct call *call)
 	return ret < 0 ? ret : 0;
 }
 
-/* --- BPF_OBJ_GET_INFO_BY_FD --------------------------------------------------------------------- */
+/* --- BPF_OBJ_GET_INFO_BY_FD --------------------------------------------------------------- */
 
 enum { PSEUDO_MAP_FD = 1, PSEUDO_MAP_VALUE = 2, PSEUDO_FUNC = 4, PSEUDO_MAP_IDX = 5,
        PSEUDO_MAP_IDX_VALUE = 6, LDDW = 0x18 };
 
 /*
- * An array of the answer: *room elements fit at addr, *room becomes what there is. Nothing is copied
- * where the caller has no room.
+ * An array of the answer: *room elements fit at addr, *room becomes what there is. Nothing is
+ * copied where the caller has no room.
  */
-static int answer_array(struct call *call, uint64_t addr, uint32_t *room, const void *from, uint32_t n,
+static int answer_array(struct call *call, uint64_t addr, uint32_t *room, const void *from,
+                        uint32_t n,
                         size_t each)
 {
 	uint32_t fit = *room < n ? *room : n;
@@ -291,7 +295,8 @@ static int answer_tags(struct call *call, const struct prog *p, struct prog_info
 	info->nr_prog_tags = p->nfuncs;
 	for (uint32_t i = 0; !err && i < room && i < p->nfuncs; i++) {
 		uint32_t first = p->aux[p->funcs[i].start].orig;
-		uint32_t end = p->funcs[i].end < p->ninsns ? p->aux[p->funcs[i].end].orig : p->norig;
+		uint32_t next = p->funcs[i].end;
+		uint32_t end = next < p->ninsns ? p->aux[next].orig : p->norig;
 		uint8_t tag[BPF_TAG_SIZE];
 
 		prog_tag(p->orig + first, end - first, tag);

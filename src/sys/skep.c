@@ -33,7 +33,8 @@ static_assert(offsetof(struct skep_xdp, data) == offsetof(struct xdp, pkt.data) 
 static_assert(sizeof(struct skep_skb_in) == sizeof(struct skb_in) &&
                       offsetof(struct skep_skb_in, protocol) == offsetof(struct skb_in, protocol),
               "struct skep_skb_in is struct skb_in");
-static_assert((int)SKEP_HEADROOM == (int)PKT_HEADROOM && (int)SKEP_TAILROOM == (int)PKT_TAILROOM, "");
+static_assert((int)SKEP_HEADROOM == (int)PKT_HEADROOM && (int)SKEP_TAILROOM == (int)PKT_TAILROOM,
+              "");
 
 static struct client self(const struct skep *k)
 {
@@ -46,7 +47,7 @@ const char *skep_version(void)
 	return SKEP_VERSION;
 }
 
-/* --- A kernel ------------------------------------------------------------------------------- */
+/* --- A kernel ----------------------------------------------------------------------------- */
 
 /* Options of a caller built with an older header are shorter, with a newer one perhaps longer. */
 static int options_copy(const struct skep_options *from, struct skep_options *to)
@@ -150,7 +151,7 @@ int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size)
 	return bpf_command(k, &c, cmd, (uintptr_t)attr, size);
 }
 
-/* --- CPUs ------------------------------------------------------------------------------------- */
+/* --- CPUs --------------------------------------------------------------------------------- */
 
 struct skep_cpu *skep_cpu_enter(struct skep *k)
 {
@@ -172,7 +173,7 @@ void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions)
 	((struct cpu *)cpu)->fuel = instructions;
 }
 
-/* --- Programs --------------------------------------------------------------------------------- */
+/* --- Programs ----------------------------------------------------------------------------- */
 
 static int from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out)
 {
@@ -256,15 +257,17 @@ const char *skep_cpu_fault(struct skep_cpu *cpu)
 	return f ? fault_text(f) : NULL;
 }
 
-uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p, const struct skep_skb_in *in,
+uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p,
+                      const struct skep_skb_in *in,
                       struct skep_cpu *cpu)
 {
 	const struct prog *pr = (const struct prog *)prog;
 
-	return pr->hook->run_frame(pr, (struct pkt *)p, (const struct skb_in *)in, (struct cpu *)cpu);
+	return pr->hook->run_frame(pr, (struct pkt *)p, (const struct skb_in *)in,
+	                           (struct cpu *)cpu);
 }
 
-/* --- Maps ------------------------------------------------------------------------------------- */
+/* --- Maps --------------------------------------------------------------------------------- */
 
 int skep_map_from_fd(struct skep *k, int fd, struct skep_map **out)
 {
@@ -319,7 +322,8 @@ int skep_map_next_key(struct skep_map *map, const void *key, void *next)
 	return map_next_key((struct map *)map, key, next);
 }
 
-int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data, size_t len),
+int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data,
+                                                             size_t len),
                              void *arg)
 {
 	struct map *m = (struct map *)map;

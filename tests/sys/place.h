@@ -72,7 +72,8 @@ static inline void report(const struct place *p, bool fine, const char *what, lo
 /* want: a negative errno, 0, or 1 for any descriptor (which is closed again). */
 enum { A_DESCRIPTOR = 1 };
 
-static inline void expect_size(const struct place *p, const char *what, int want, int cmd, void *attr,
+static inline void expect_size(const struct place *p, const char *what, int want, int cmd,
+                               void *attr,
                         unsigned size)
 {
 	int got = bpf_at(p, cmd, attr, size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every allocation fails once: a kernel is made, maps, BTF and programs are loaded and run, and the n-th
- * allocation answers NULL, for each n until none is left. What fails says ENOMEM and leaves nothing.
+ * Every allocation fails once: a kernel is made, maps, BTF and programs are loaded and run, and the
+ * n-th allocation answers NULL, for each n until none is left. What fails says ENOMEM and leaves
+ * nothing.
  */
 #include <stdlib.h>
 
@@ -80,7 +81,8 @@ static int load_btf(struct skep *k, const struct budget *b, bool *wrong)
 	return call(k, b, BTF_LOAD, &a, wrong);
 }
 
-static int load(struct skep *k, const struct budget *b, int array, int jumps, int types, bool *wrong)
+static int load(struct skep *k, const struct budget *b, int array, int jumps, int types,
+                bool *wrong)
 {
 	static const uint32_t func[] = {0, 3}, line[] = {0, 0, 0, 0, 5, 1, 1, 1};
 	const struct insn insns[] = {
@@ -144,7 +146,8 @@ static void use(struct skep *k, const struct budget *b, bool *wrong)
 		a = (union attr){.info = {.bpf_fd = (uint32_t)fd[6], .info_len = sizeof(info),
 		                          .info = ptr(&info)}};
 		call(k, b, OBJ_INFO, &a, wrong);
-		a = (union attr){.bind_map = {.prog_fd = (uint32_t)fd[6], .map_fd = (uint32_t)fd[4]}};
+		a = (union attr){.bind_map = {.prog_fd = (uint32_t)fd[6],
+		                              .map_fd = (uint32_t)fd[4]}};
 		if (fd[4] >= 0)
 			call(k, b, BIND_MAP, &a, wrong);
 		a = (union attr){.id = {.id = info.id}};
@@ -191,14 +194,16 @@ static void sweep(const char *name, struct skep_options o)
 		done = attempt(n, o, &wrong);
 	tests_run++;
 	tests_failed += wrong || !done;
-	printf("%sok %u - %s: each of %ld allocations fails\n", wrong || !done ? "not " : "", tests_run,
+	printf("%sok %u - %s: each of %ld allocations fails\n", wrong || !done ? "not " : "",
+	       tests_run,
 	       name, n - 1);
 }
 
 int main(void)
 {
 	sweep("checked engine", (struct skep_options){0});
-	sweep("interpreter", (struct skep_options){.engine = SKEP_ENGINE_INTERP, .trust_programs = 1});
+	sweep("interpreter", (struct skep_options){.engine = SKEP_ENGINE_INTERP,
+	                                           .trust_programs = 1});
 	sweep("fastest engine", (struct skep_options){.trust_programs = 1});
 	printf("1..%u\n", tests_run);
 	return tests_failed != 0;

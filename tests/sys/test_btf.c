@@ -211,7 +211,8 @@ static void load(const struct place *p, const char *what, int want, struct blob 
 /* Words up to the last that is not 0; a piece that ends in zeros says so by its kind's size. */
 static uint32_t count_words(const uint32_t *w, uint32_t max)
 {
-	static const uint8_t fixed[32] = {[K_INT] = 1, [K_ARRAY] = 3, [K_VAR] = 1, [K_DECL_TAG] = 1};
+	static const uint8_t fixed[32] = {[K_INT] = 1, [K_ARRAY] = 3, [K_VAR] = 1,
+	                                  [K_DECL_TAG] = 1};
 	static const uint8_t each[32] = {[K_STRUCT] = 3, [K_UNION] = 3, [K_ENUM] = 2,
 	                                 [K_PROTO] = 2,  [K_DATASEC] = 3, [K_ENUM64] = 3};
 	uint32_t used = max, at = 0;
@@ -339,7 +340,8 @@ static void info(const struct place *p)
 	in.btf_size = sizeof(copy);
 	in.name = ptr(name);
 	in.name_len = sizeof(name);
-	a = (union attr){.info = {.bpf_fd = (uint32_t)fd, .info_len = sizeof(in), .info = ptr(&in)}};
+	a = (union attr){.info = {.bpf_fd = (uint32_t)fd, .info_len = sizeof(in),
+	                          .info = ptr(&in)}};
 	expect(p, "info", 0, OBJ_INFO, a);
 	report(p, in.btf_size == good.len, "size", in.btf_size, good.len);
 	report(p, memcmp(copy, &good, good.len) == 0, "bytes", 0, 0);

@@ -326,11 +326,12 @@ static void descriptors_run_out(void **state)
 	assert_false(any_map(k));
 }
 
-/* --- Pins ----------------------------------------------------------------------------------------- */
+/* --- Pins --------------------------------------------------------------------------------- */
 
 static int pin(struct skep *k, int fd, const char *path)
 {
-	return bpf(k, PIN, (union attr){.obj = {.bpf_fd = (uint32_t)fd, .pathname = (uintptr_t)path}});
+	return bpf(k, PIN, (union attr){.obj = {.bpf_fd = (uint32_t)fd,
+	                                        .pathname = (uintptr_t)path}});
 }
 
 static int get(struct skep *k, const char *path, uint32_t flags)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Unmodified libbpf on Skep: one object with global data, maps, CO-RE, kconfig externs, subprograms, a
- * prog array, pinning by name and a ring buffer, loaded and run through libskep-bpf.
+ * Unmodified libbpf on Skep: one object with global data, maps, CO-RE, kconfig externs,
+ * subprograms, a prog array, pinning by name and a ring buffer, loaded and run through libskep-bpf.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -50,7 +50,8 @@ static int open_object(struct fixture *f)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct skep_options o = {.size = sizeof(o), .engine = SKEP_ENGINE_AUTO, .trust_programs = 1};
+	struct skep_options o = {.size = sizeof(o), .engine = SKEP_ENGINE_AUTO,
+	                         .trust_programs = 1};
 	int err;
 
 	strcpy(f->dir, "/tmp/skep-libbpf-XXXXXX");

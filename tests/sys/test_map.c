@@ -51,7 +51,8 @@ static void creation(const struct place *p)
 	WITH("a device that is not there", -EINVAL, a.map_create.map_ifindex = 99999);
 	WITH("an inner map it has no use for", A_DESCRIPTOR, a.map_create.inner_map_fd = 9999);
 	WITH("BTF it does not use", A_DESCRIPTOR, a.map_create.btf_fd = 9999);
-	WITH("BTF that is none", -EBADF, a.map_create.btf_fd = 9999, a.map_create.btf_key_type_id = 1,
+	WITH("BTF that is none", -EBADF, a.map_create.btf_fd = 9999,
+	     a.map_create.btf_key_type_id = 1,
 	     a.map_create.btf_value_type_id = 1);
 	WITH("a hash of a program without its size", -EINVAL, a.map_create.excl_prog_hash = 8);
 	WITH("a token without the flag", A_DESCRIPTOR, a.map_create.map_token_fd = 5);
@@ -66,9 +67,12 @@ static void creation(const struct place *p)
 	       map(BPF_MAP_TYPE_RINGBUF, 4, 0, 4096, 0));
 }
 
-/* --- Elements ------------------------------------------------------------------------------------- */
+/* --- Elements ----------------------------------------------------------------------------- */
 
-/* What each command answers for a type: fine, again, unknown flags, bad addresses, no key, bad index. */
+/*
+ * What each command answers for a type: fine, again, unknown flags, bad addresses, no key, bad
+ * index.
+ */
 struct answers {
 	const char *name;
 	uint32_t type, key, value, n, flags;
@@ -81,7 +85,8 @@ static const struct answers types[] = {
 	 -EFAULT, -ENOENT, -E2BIG, -EINVAL},
 	{"percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1, 0, 0, 0, -EEXIST, 0, -ENOENT, -EINVAL,
 	 -EINVAL, -EFAULT, -ENOENT, -E2BIG, -EINVAL},
-	{"hash", BPF_MAP_TYPE_HASH, 4, 4, 4, 0, -ENOENT, 0, -EEXIST, 0, -ENOENT, 0, -ENOENT, -EFAULT,
+	{"hash", BPF_MAP_TYPE_HASH, 4, 4, 4, 0, -ENOENT, 0, -EEXIST, 0, -ENOENT, 0, -ENOENT,
+	 -EFAULT,
 	 -ENOENT, 0, 0},
 	{"lru_hash", BPF_MAP_TYPE_LRU_HASH, 4, 4, 100, 0, -ENOENT, 0, -EEXIST, 0, -ENOENT, 0,
 	 -ENOENT, -EFAULT, -ENOENT, 0, 0},
@@ -111,13 +116,15 @@ static void element(struct elements *e, const char *what, int want, int cmd, uin
 static void elements_of(const struct place *p, const struct answers *t)
 {
 	struct elements e = {.p = p, .t = t,
-	                     .fd = (uint32_t)create(p, map(t->type, t->key, t->value, t->n, t->flags))};
+	                     .fd = (uint32_t)create(p, map(t->type, t->key, t->value, t->n,
+	                                                   t->flags))};
 	uint64_t key = ptr(e.key), value = ptr(e.value);
 	bool keyed = t->key != 0;
 	int bad = keyed ? -EFAULT : -EINVAL;
 
 	element(&e, "lookup", t->lookup, MAP_LOOKUP, key, value, 0);
-	element(&e, "lookup under a lock it has not got", -EINVAL, MAP_LOOKUP, key, value, BPF_F_LOCK);
+	element(&e, "lookup under a lock it has not got", -EINVAL, MAP_LOOKUP, key, value,
+	        BPF_F_LOCK);
 	element(&e, "lookup with unknown flags", -EINVAL, MAP_LOOKUP, key, value, 8);
 	element(&e, "lookup of a bad address", bad, MAP_LOOKUP, 8, value, 0);
 	element(&e, "lookup without a key", t->no_key, MAP_LOOKUP, 0, value, 0);
@@ -126,7 +133,8 @@ static void elements_of(const struct place *p, const struct answers *t)
 	element(&e, "update, only if there", t->update, MAP_UPDATE, key, value, BPF_EXIST);
 	element(&e, "update with both", -EINVAL, MAP_UPDATE, key, value, BPF_EXIST | BPF_NOEXIST);
 	element(&e, "update with unknown flags", -EINVAL, MAP_UPDATE, key, value, 8);
-	element(&e, "update under a lock it has not got", -EINVAL, MAP_UPDATE, key, value, BPF_F_LOCK);
+	element(&e, "update under a lock it has not got", -EINVAL, MAP_UPDATE, key, value,
+	        BPF_F_LOCK);
 	element(&e, "update from a bad address", bad, MAP_UPDATE, key, 8, BPF_ANY);
 	if (keyed)
 		element(&e, "lookup into a bad address", -EFAULT, MAP_LOOKUP, key, 8, 0);
@@ -177,7 +185,7 @@ static void prog_arrays(const struct place *p)
 	close((int)e.fd);
 }
 
-/* --- Access ------------------------------------------------------------------------------------- */
+/* --- Access ------------------------------------------------------------------------------- */
 
 static void access_and_freezing(const struct place *p)
 {
@@ -217,12 +225,15 @@ static void access_and_freezing(const struct place *p)
 	expect(p, "freeze with a key", -EINVAL, MAP_FREEZE, (union attr){.elem = {.key = 1}});
 }
 
-/* --- BTF of keys and values ------------------------------------------------------------------------ */
+/* --- BTF of keys and values --------------------------------------------------------------- */
 
 #define T(name, kind, vlen, third) name, (uint32_t)(kind) << 24 | (vlen), third
 enum { S_INT = 1, S_FOO = 5, S_BAR = 9 };
 
-/* Ids: 1 int, 2 struct of 4, 3 struct of 8, 4 variable, 5 section, 6 typedef, 7 pointer, 8 long, 9 forward */
+/*
+ * Ids: 1 int, 2 struct of 4, 3 struct of 8, 4 variable, 5 section, 6 typedef, 7 pointer, 8 long, 9
+ * forward
+ */
 static const uint32_t btf_types[] = {
 	T(S_INT, 1, 0, 4), 1 << 24 | 32,
 	T(S_FOO, 4, 1, 4), S_BAR, 1, 0,
@@ -243,7 +254,8 @@ static int load_btf(const struct place *p)
 		uint32_t hdr_len, type_off, type_len, str_off, str_len;
 		uint32_t types[sizeof(btf_types) / 4];
 		char strings[13];
-	} b = {0xeb9f, 1, 0, 24, 0, sizeof(btf_types), sizeof(btf_types), 13, {0}, "\0int\0foo\0bar"};
+	} b = {0xeb9f, 1, 0, 24, 0, sizeof(btf_types), sizeof(btf_types), 13, {0},
+	       "\0int\0foo\0bar"};
 	union attr a = {.btf_load = {.btf = ptr(&b), .btf_size = 24 + sizeof(btf_types) + 13}};
 
 	memcpy(b.types, btf_types, sizeof(btf_types));
@@ -294,7 +306,7 @@ static void btf_of_maps(const struct place *p)
 	close(btf);
 }
 
-/* --- Information ---------------------------------------------------------------------------------- */
+/* --- Information -------------------------------------------------------------------------- */
 
 static void information(const struct place *p)
 {
@@ -309,14 +321,16 @@ static void information(const struct place *p)
 	fd = (uint32_t)create(p, a);
 	a = (union attr){.info = {.bpf_fd = fd, .info_len = sizeof(info.m), .info = ptr(&info)}};
 	expect(p, "info", 0, OBJ_INFO, a);
-	report(p, info.m.type == BPF_MAP_TYPE_HASH && info.m.key_size == 12 && info.m.value_size == 20 &&
+	report(p, info.m.type == BPF_MAP_TYPE_HASH && info.m.key_size == 12 &&
+	       info.m.value_size == 20 &&
 	                  info.m.max_entries == 30 && info.m.map_flags == BPF_F_NO_PREALLOC,
 	       "info: what the map was made with", 0, 0);
 	report(p, strcmp(info.m.name, "a_name") == 0, "info: name", 0, 0);
 	id = info.m.id;
 	a.info.info_len = sizeof(info);
 	expect_size(p, "info: longer than it is", 0, OBJ_INFO, &a, sizeof(a));
-	report(p, a.info.info_len == sizeof(info.m), "info: answers its length", a.info.info_len, 0);
+	report(p, a.info.info_len == sizeof(info.m), "info: answers its length", a.info.info_len,
+	       0);
 	info.more = 1;
 	a.info.info_len = sizeof(info);
 	expect(p, "info: longer, and not zero", -E2BIG, OBJ_INFO, a);
@@ -335,12 +349,14 @@ static void information(const struct place *p)
 	       (union attr){.id = {.id = id, .open_flags = 1}});
 	expect(p, "id: next of the last", -ENOENT, MAP_NEXT_ID,
 	       (union attr){.id = {.id = 0x7ffffffe}});
-	expect(p, "id: next, too high", -EINVAL, MAP_NEXT_ID, (union attr){.id = {.id = 0x7fffffff}});
+	expect(p, "id: next, too high", -EINVAL, MAP_NEXT_ID,
+	       (union attr){.id = {.id = 0x7fffffff}});
 	a = (union attr){.id = {.id = id - 1}};
 	expect_size(p, "id: next", 0, MAP_NEXT_ID, &a, sizeof(a));
 	report(p, a.id.next_id == id, "id: is the map's", a.id.next_id, id);
 	close((int)fd);
-	expect(p, "id: of a map that is gone", -ENOENT, MAP_FD_BY_ID, (union attr){.id = {.id = id}});
+	expect(p, "id: of a map that is gone", -ENOENT, MAP_FD_BY_ID,
+	       (union attr){.id = {.id = id}});
 }
 
 static void all(const struct place *p)

@@ -34,8 +34,10 @@ static void attributes(const struct place *p)
 	WITH("no license", -EFAULT, a.prog_load.license = 0);
 	WITH("type 0", -EINVAL, a.prog_load.prog_type = 0);
 	WITH("type 99", -EINVAL, a.prog_load.prog_type = 99);
-	WITH("type 99, instructions nowhere", -EFAULT, a.prog_load.prog_type = 99, a.prog_load.insns = 8);
-	WITH("type 99, no instructions", -E2BIG, a.prog_load.prog_type = 99, a.prog_load.insn_cnt = 0);
+	WITH("type 99, instructions nowhere", -EFAULT, a.prog_load.prog_type = 99,
+	     a.prog_load.insns = 8);
+	WITH("type 99, no instructions", -E2BIG, a.prog_load.prog_type = 99,
+	     a.prog_load.insn_cnt = 0);
 	WITH("unknown flags", -EINVAL, a.prog_load.prog_flags = 1u << 30);
 	WITH("unknown flags, no instructions", -EINVAL, a.prog_load.prog_flags = 1u << 30,
 	     a.prog_load.insn_cnt = 0);
@@ -47,7 +49,8 @@ static void attributes(const struct place *p)
 	WITH("a name without an end", -EINVAL, memset(a.prog_load.prog_name, 'x', 16));
 	WITH("a bad name, instructions nowhere", -EFAULT, strcpy(a.prog_load.prog_name, "a b"),
 	     a.prog_load.insns = 8);
-	WITH("an attach type that XDP has not got", A_DESCRIPTOR, a.prog_load.expected_attach_type = 99);
+	WITH("an attach type that XDP has not got", A_DESCRIPTOR,
+	     a.prog_load.expected_attach_type = 99);
 	WITH("a device that is not there", -EINVAL, a.prog_load.prog_ifindex = 99999);
 	WITH("a function to attach to", -EINVAL, a.prog_load.attach_btf_id = 1);
 	WITH("a program to attach to", -EINVAL, a.prog_load.attach_fd = 9999);
@@ -63,7 +66,7 @@ static void attributes(const struct place *p)
 	expect_size(p, "load: attributes that end before the license", -EFAULT, PROG_LOAD, &a, 16);
 }
 
-/* --- Logs ----------------------------------------------------------------------------------------- */
+/* --- Logs --------------------------------------------------------------------------------- */
 
 static void logs(const struct place *p)
 {
@@ -95,7 +98,8 @@ static void logs(const struct place *p)
 	WITH("too large", -EINVAL, a.prog_load.log_size = (UINT32_MAX >> 2) + 1);
 	WITH("nowhere", -EFAULT, a.prog_load.log_buf = 8);
 	WITH("cut", -ENOSPC, a.prog_load.log_size = 16);
-	report(p, log[15] == '\0' && log[14] == '\n' && log[16] == 'x', "log: its end is kept", 0, 0);
+	report(p, log[15] == '\0' && log[14] == '\n' && log[16] == 'x', "log: its end is kept", 0,
+	       0);
 	WITH("cut, fixed", -ENOSPC, a.prog_load.log_size = 16, a.prog_load.log_level = 9);
 	memcpy(fixed, first, 15);
 	fixed[15] = '\0';
@@ -107,7 +111,7 @@ static void logs(const struct place *p)
 #undef WITH
 }
 
-/* --- func_info and line_info ------------------------------------------------------------------------ */
+/* --- func_info and line_info -------------------------------------------------------------- */
 
 #define T(name, kind, vlen, third) name, (uint32_t)(kind) << 24 | (vlen), third
 
@@ -126,7 +130,8 @@ static int load_btf(const struct place *p)
 		uint32_t hdr_len, type_off, type_len, str_off, str_len;
 		uint32_t types[sizeof(btf_types) / 4];
 		char strings[sizeof(btf_strings)];
-	} b = {0xeb9f, 1, 0, 24, 0, sizeof(btf_types), sizeof(btf_types), sizeof(btf_strings), {0}, ""};
+	} b = {0xeb9f, 1, 0, 24, 0, sizeof(btf_types), sizeof(btf_types), sizeof(btf_strings), {0},
+	       ""};
 	union attr a = {.btf_load = {.btf = ptr(&b),
 	                             .btf_size = 24 + sizeof(btf_types) + sizeof(btf_strings)}};
 
@@ -183,7 +188,8 @@ static void line_info(const struct infos *i, const char *what, int want, uint32_
 static void debug_info(const struct place *p)
 {
 	struct infos i = {p, load_btf(p)}, none = {p, 9999}, wrong = {p, 0};
-	union attr a = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
+	union attr a = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+	                               .value_size = 4,
 	                               .max_entries = 1}};
 
 	wrong.btf = bpf_at(p, MAP_CREATE, &a, sizeof(a));
@@ -224,7 +230,7 @@ static void debug_info(const struct place *p)
 	close(wrong.btf);
 }
 
-/* --- Information ---------------------------------------------------------------------------------- */
+/* --- Information -------------------------------------------------------------------------- */
 
 static union attr info_of(int fd, struct prog_info *info)
 {
@@ -234,9 +240,11 @@ static union attr info_of(int fd, struct prog_info *info)
 
 static void information(const struct place *p)
 {
-	union attr m = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 16,
+	union attr m = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+	                               .value_size = 16,
 	                               .max_entries = 1}};
-	int map = bpf_at(p, MAP_CREATE, &m, sizeof(m)), unused = bpf_at(p, MAP_CREATE, &m, sizeof(m));
+	int map = bpf_at(p, MAP_CREATE, &m, sizeof(m)), unused = bpf_at(p, MAP_CREATE, &m,
+	                                                                sizeof(m));
 	const struct insn uses_map[] = {
 		{.code = 0x18, .dst = 1, .src = 1, .imm = map}, {.code = 0},
 		{.code = 0x18, .dst = 1, .src = 2, .imm = map}, {.code = 0, .imm = 8},
@@ -258,13 +266,15 @@ static void information(const struct place *p)
 	       "info: type, id, name", 0, 0);
 	report(p, info.gpl_compatible == 1, "info: licence", info.gpl_compatible, 1);
 	/* The SHA-256 of the six instructions, with 0 for what stands for the map. */
-	report(p, memcmp(info.tag, "\x34\xcd\x22\xba\x92\xa8\xba\xcc", 8) == 0, "info: tag", info.tag[0],
+	report(p, memcmp(info.tag, "\x34\xcd\x22\xba\x92\xa8\xba\xcc", 8) == 0, "info: tag",
+	       info.tag[0],
 	       0x34);
 	report(p, info.nr_map_ids == 1 && info.xlated_prog_len == sizeof(uses_map), "info: lengths",
 	       info.xlated_prog_len, sizeof(uses_map));
 	report(p, info.load_time && info.created_by_uid == getuid(), "info: when, who", 0, 0);
 	info = (struct prog_info){.nr_map_ids = 4, .map_ids = ptr(ids),
-	                          .xlated_prog_len = sizeof(xlated), .xlated_prog_insns = ptr(xlated),
+	                          .xlated_prog_len = sizeof(xlated),
+	                          .xlated_prog_insns = ptr(xlated),
 	                          .nr_prog_tags = 2, .prog_tags = ptr(tags)};
 	expect(p, "info: arrays", 0, OBJ_INFO, info_of(fd, &info));
 	report(p, info.nr_map_ids == 1 && ids[0], "info: ids of maps", info.nr_map_ids, 1);
@@ -294,7 +304,8 @@ static void information(const struct place *p)
 	expect(p, "bind: again", 0, BIND_MAP, a);
 	info = (struct prog_info){.nr_map_ids = 4, .map_ids = ptr(ids)};
 	expect(p, "info", 0, OBJ_INFO, info_of(fd, &info));
-	report(p, info.nr_map_ids == 2 && ids[1] > ids[0], "info: a bound map counts", info.nr_map_ids, 2);
+	report(p, info.nr_map_ids == 2 && ids[1] > ids[0], "info: a bound map counts",
+	       info.nr_map_ids, 2);
 	close(map);
 	close(unused);
 	expect(p, "id: a program keeps its maps", A_DESCRIPTOR, MAP_FD_BY_ID,
@@ -306,7 +317,7 @@ static void information(const struct place *p)
 	expect(p, "id: gone", -ENOENT, PROG_FD_BY_ID, (union attr){.id = {.id = id}});
 }
 
-/* --- Test runs ------------------------------------------------------------------------------------ */
+/* --- Test runs ---------------------------------------------------------------------------- */
 
 static void test_runs(const struct place *p)
 {
@@ -336,16 +347,19 @@ static void test_runs(const struct place *p)
 	memcpy(ctx + 4, &(uint32_t){64}, 4); /* data_end */
 	WITH("once", 0, memset(out, 0, 64));
 	report(p, a.test_run.retval == 2, "run: result", a.test_run.retval, 2);
-	report(p, a.test_run.data_size_out == 64 && out[0] == 0x55 && !in[0], "run: output", out[0], 0x55);
+	report(p, a.test_run.data_size_out == 64 && out[0] == 0x55 && !in[0], "run: output", out[0],
+	       0x55);
 	WITH("a hundred times", 0, a.test_run.repeat = 100);
 	report(p, a.test_run.duration > 0, "run: duration", a.test_run.duration, 1);
 	WITH("output cut", -ENOSPC, memset(out, 0, 64), a.test_run.data_size_out = 10);
 	report(p, a.test_run.data_size_out == 64 && a.test_run.retval == 2 && out[0] == 0x55,
 	       "run: the rest is answered", a.test_run.data_size_out, 64);
 	WITH("output of any size", 0, memset(out, 0, 64), a.test_run.data_size_out = 0);
-	report(p, a.test_run.data_size_out == 64 && out[0] == 0x55, "run: as large as it is", out[0], 0x55);
+	report(p, a.test_run.data_size_out == 64 && out[0] == 0x55, "run: as large as it is",
+	       out[0], 0x55);
 	WITH("no output", 0, a.test_run.data_out = 0);
-	report(p, a.test_run.data_size_out == 64, "run: its size alone", a.test_run.data_size_out, 64);
+	report(p, a.test_run.data_size_out == 64, "run: its size alone", a.test_run.data_size_out,
+	       64);
 	WITH("no input", -EINVAL, a.test_run.data_in = 0, a.test_run.data_size_in = 0);
 	WITH("13 bytes", -EINVAL, a.test_run.data_size_in = 13);
 	WITH("14 bytes", 0, a.test_run.data_size_in = 14);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Threads that create, load, run, look up, walk ids and close at the same time, on one kernel. The result
- * is that nothing is left over; under ThreadSanitizer, that no two of them race.
+ * Threads that create, load, run, look up, walk ids and close at the same time, on one kernel. The
+ * result is that nothing is left over; under ThreadSanitizer, that no two of them race.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -58,7 +58,8 @@ static void run(struct worker *w, int prog)
 	struct skep_cpu *cpu;
 
 	check(w, call(w, PROG_TEST_RUN, (union attr){.test_run = {
-		.prog_fd = (uint32_t)prog, .data_in = ptr(data), .data_size_in = 64, .repeat = 3}}) == 0);
+		.prog_fd = (uint32_t)prog, .data_in = ptr(data), .data_size_in = 64,
+		.repeat = 3}}) == 0);
 	check(w, skep_prog_from_fd(w->k, prog, &p) == 0);
 	x = (struct skep_xdp){.data = data, .meta = data, .end = data + 64, .head = data,
 	                      .limit = data + 64};
@@ -73,7 +74,8 @@ static void run(struct worker *w, int prog)
 static void publish(struct worker *w, int prog)
 {
 	uint32_t key = 0, value = (uint32_t)prog;
-	union attr a = {.elem = {.map_fd = (uint32_t)w->jumps, .key = ptr(&key), .value = ptr(&value)}};
+	union attr a = {.elem = {.map_fd = (uint32_t)w->jumps, .key = ptr(&key),
+	                         .value = ptr(&value)}};
 	int err;
 
 	check(w, call(w, MAP_UPDATE, a) == 0);
@@ -127,6 +129,7 @@ static void test(const char *name, struct skep_options o)
 	uint32_t key = 0;
 	uint64_t runs = 0;
 	unsigned wrong = 0, left = 0;
+	bool bad;
 
 	o.size = sizeof(o);
 	if (skep_new(&o, &w[0].k) != 0)
@@ -137,7 +140,8 @@ static void test(const char *name, struct skep_options o)
 	a.map_create.max_entries = 1;
 	w[0].counts = skep_bpf(w[0].k, MAP_CREATE, &a, sizeof(a));
 	for (unsigned i = 0; i < THREADS; i++) {
-		w[i] = (struct worker){.k = w[0].k, .jumps = w[0].jumps, .counts = w[0].counts, .number = i};
+		w[i] = (struct worker){.k = w[0].k, .jumps = w[0].jumps, .counts = w[0].counts,
+		                       .number = i};
 		if (pthread_create(&w[i].thread, NULL, work, &w[i]) != 0)
 			abort();
 	}
@@ -154,17 +158,18 @@ static void test(const char *name, struct skep_options o)
 	a = (union attr){0};
 	left += skep_bpf(w[0].k, MAP_NEXT_ID, &a, sizeof(a)) != -ENOENT;
 	skep_free(w[0].k);
+	bad = wrong || left || runs < 4 * THREADS * ROUNDS;
 	tests_run++;
-	tests_failed += wrong || left || runs < 4 * THREADS * ROUNDS;
+	tests_failed += bad;
 	printf("%sok %u - %s\n# %u wrong answers, %u kinds of objects left, %" PRIu64 " runs\n",
-	       wrong || left || runs < 4 * THREADS * ROUNDS ? "not " : "", tests_run, name, wrong, left,
-	       runs);
+	       bad ? "not " : "", tests_run, name, wrong, left, runs);
 }
 
 int main(void)
 {
 	test("checked engine", (struct skep_options){0});
-	test("interpreter", (struct skep_options){.engine = SKEP_ENGINE_INTERP, .trust_programs = 1});
+	test("interpreter", (struct skep_options){.engine = SKEP_ENGINE_INTERP,
+	                                          .trust_programs = 1});
 	test("fastest engine", (struct skep_options){.trust_programs = 1});
 	printf("1..%u\n", tests_run);
 	return tests_failed != 0;
