@@ -148,6 +148,8 @@ static void print_row(struct bench *b, const struct row *r)
 		print_cell(r->subject[c].median, 12, r->subject[c].median < 100 ? 1 : 0);
 		snprintf(key, sizeof(key), "%s_ns", place_of[c]->name);
 		report_number(json, key, r->subject[c].median);
+		snprintf(key, sizeof(key), "%s_least_ns", place_of[c]->name);
+		report_number(json, key, r->subject[c].least);
 		if (r->runner[c].code_size) {
 			snprintf(key, sizeof(key), "%s_bytes", place_of[c]->name);
 			report_number(json, key, r->runner[c].code_size);
@@ -252,7 +254,7 @@ static void do_row(struct bench *b, struct row *r, const double off[COLUMNS])
 	measure(r->subject, COLUMNS, &b->plan);
 	compare_results(b, r);
 	for (int c = 0; c < COLUMNS; c++)
-		r->subject[c].median -= off[c];
+		r->subject[c].median -= off[c], r->subject[c].least -= off[c];
 	print_row(b, r);
 	close_row(r);
 }

@@ -5,6 +5,7 @@
 #ifndef __bpf__
 NOINLINE u64 bpf_xdp_get_buff_len(bench_ctx *ctx)
 {
+	__asm__ volatile(""); /* or one call would do for all */
 	return (u64)(ctx->end - ctx->data);
 }
 #endif
