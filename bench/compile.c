@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Section "compile": what the JIT takes to compile the bench programs, by the helper skep-jit-time. */
+/*
+ * Section "compile": what the JIT takes to compile the bench programs, by the helper skep-jit-time.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,8 +43,8 @@ static void read_lines(struct bench *b, FILE *lines, struct fit *f)
 }
 
 /*
- * A program costs something by itself and something for each instruction: both from the fit. The target
- * is about a program of 1000 instructions.
+ * A program costs something by itself and something for each instruction: both from the fit. The
+ * target is about a program of 1000 instructions.
  */
 static void report_fit(struct bench *b, const struct fit *f)
 {
@@ -50,8 +52,9 @@ static void report_fit(struct bench *b, const struct fit *f)
 	double fixed = (f->y - slope * f->x) / f->n, thousand = (fixed + slope * 1000) / 1000;
 	json_t *json = report_row(b, "compile_fit");
 
-	printf("\nJIT, %.0f programs of %.0f instructions in all: %.1f us; a program: %.2f us, and %.1f us per "
-	       "1000 instructions\n", f->n, f->x, f->y / 1000, fixed / 1000, slope);
+	printf("\nJIT, %.0f programs of %.0f instructions in all: %.1f us; "
+	       "a program: %.2f us, and %.1f us per 1000 instructions\n",
+	       f->n, f->x, f->y / 1000, fixed / 1000, slope);
 	report_number(json, "fixed_ns", fixed);
 	report_number(json, "ns_per_insn", slope);
 	target_most(b, "JIT compile time of a program of 1000 instructions", thousand, 20, "us");
@@ -71,8 +74,8 @@ void section_compile(struct bench *b)
 	len = (size_t)snprintf(command, sizeof(command), "'%s/skep-jit-time' %u", b->dir,
 	                       b->plan.rounds);
 	for (unsigned i = 0; i < n && len < sizeof(command); i++)
-		len += (size_t)snprintf(command + len, sizeof(command) - len, " '%s/%s.bpf.o'", b->dir,
-		                        program[i].name);
+		len += (size_t)snprintf(command + len, sizeof(command) - len, " '%s/%s.bpf.o'",
+		                        b->dir, program[i].name);
 	len += (size_t)snprintf(command + len, sizeof(command) - len, " '%s/ddos.bpf.o'", b->dir);
 	lines = len < sizeof(command) ? popen(command, "re") : NULL;
 	if (!lines) {

@@ -2,11 +2,11 @@
 /*
  * Section "ddos": the example filter (examples/ddos), per packet, in Skep and in the kernel.
  *
- * Some packets, spread evenly over the example's capture, are each run many times in both places: in the
- * kernel by one BPF_PROG_TEST_RUN with repeat, in Skep by as many skep_prog_run(). So both see the same
- * packets in the same order, in a warm cache. The figure is the mean over the packets. (Whether the
- * verdicts agree is for `make run` to say: here the two see different numbers of packets.) Beside it stands
- * what Skep takes per packet of the whole capture.
+ * Some packets, spread evenly over the example's capture, are each run many times in both places:
+ * in the kernel by one BPF_PROG_TEST_RUN with repeat, in Skep by as many skep_prog_run(). So both
+ * see the same packets in the same order, in a warm cache. The figure is the mean over the packets.
+ * (Whether the verdicts agree is for `make run` to say: here the two see different numbers of
+ * packets.) Beside it stands what Skep takes per packet of the whole capture.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -38,8 +38,8 @@ static int read_capture(const struct bench *b, struct capture *c)
 
 	if (fd < 0)
 		return -1;
-	snprintf(command, sizeof(command), "'%s/../examples/ddos/ddos-gen' %s %d >/dev/null", b->dir, file,
-	         CAPTURE_PACKETS);
+	snprintf(command, sizeof(command), "'%s/../examples/ddos/ddos-gen' %s %d >/dev/null",
+	         b->dir, file, CAPTURE_PACKETS);
 	if (!system(command)) {
 		int in = open(file, O_RDONLY | O_CLOEXEC); /* the generator may have replaced it */
 
@@ -135,12 +135,14 @@ static void measure_example(struct bench *b, struct capture *c, struct runner ru
 
 	measure_samples(b, c, runner, mean);
 	measure(&whole, 1, &b->plan);
-	printf("\nddos example, ns per packet: Skep %.1f, kernel %.1f, ratio %.2f; Skep, whole capture: %.1f\n",
+	printf("\nddos example, ns per packet: Skep %.1f, kernel %.1f, ratio %.2f; "
+	       "Skep, whole capture: %.1f\n",
 	       mean[JIT], mean[KERNEL], mean[JIT] / mean[KERNEL], whole.median);
 	report_number(json, "jit_ns", mean[JIT]);
 	report_number(json, "kernel_ns", mean[KERNEL]);
 	report_number(json, "jit_whole_capture_ns", whole.median);
-	target_most(b, "ddos example, per packet / kernel's TEST_RUN", mean[JIT] / mean[KERNEL], 0.8, "x");
+	target_most(b, "ddos example, per packet / kernel's TEST_RUN", mean[JIT] / mean[KERNEL],
+	            0.8, "x");
 }
 
 void section_ddos(struct bench *b)

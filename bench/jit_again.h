@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of skep-jit-time that sees the inside of the library, and so cannot see <linux/bpf.h>. */
+/*
+ * The part of skep-jit-time that sees the inside of the library, and so cannot see <linux/bpf.h>.
+ */
 #ifndef BENCH_JIT_AGAIN_H
 #define BENCH_JIT_AGAIN_H
 

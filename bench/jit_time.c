@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * skep-jit-time ROUNDS OBJECT...: how long the JIT takes to compile all programs of some object files.
+ * skep-jit-time ROUNDS OBJECT...: how long the JIT takes to compile all programs of some object
+ * files.
  *
- * Loading does more than compiling, so this program reaches inside the library, with which it is linked
- * statically: it loads each object as usual, and then has the engine compile each program again on the
- * clock, and throw the code away off it. Prints one line a program:
+ * Loading does more than compiling, so this program reaches inside the library, with which it is
+ * linked statically: it loads each object as usual, and then has the engine compile each program
+ * again on the clock, and throw the code away off it. Prints one line a program:
  *
  *     NAME INSTRUCTIONS BYTES NANOSECONDS(median)
  */

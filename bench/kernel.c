@@ -2,9 +2,9 @@
 /*
  * The place "kernel": the real one, its JIT, by BPF_PROG_TEST_RUN.
  *
- * The time is the mean duration that the kernel reports; the system call around it, which takes about
- * 16 ms for XDP with repeat > 1, is not part of it. The duration is in whole ns: programs of the bench
- * take 1000 and more.
+ * The time is the mean duration that the kernel reports; the system call around it, which takes
+ * about 16 ms for XDP with repeat > 1, is not part of it. The duration is in whole ns: programs of
+ * the bench take 1000 and more.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -51,8 +51,8 @@ int object_load(const char *path, const char *place_name, struct bpf_object **ou
 	int err = object ? bpf_object__load(object) : -errno;
 
 	if (err) {
-		fprintf(stderr, "bench: %s: %s: %s\n", path, object ? place_name : "cannot be opened",
-		        strerror(-err));
+		fprintf(stderr, "bench: %s: %s: %s\n", path,
+		        object ? place_name : "cannot be opened", strerror(-err));
 		bpf_object__close(object);
 		return err;
 	}

@@ -2,9 +2,9 @@
 /*
  * Section "load": how long BPF_PROG_LOAD takes, by length of program, in Skep and in the kernel.
  *
- * The programs are straight lines of arithmetic with a conditional jump now and then. Skep does not verify
- * values yet and the kernel always does: the comparison is between what a user waits for. Closing the
- * descriptor is part of it. The clock is the thread's CPU time (neither side sleeps).
+ * The programs are straight lines of arithmetic with a conditional jump now and then. Skep does not
+ * verify values yet and the kernel always does: the comparison is between what a user waits for.
+ * Closing the descriptor is part of it. The clock is the thread's CPU time (neither side sleeps).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -63,7 +63,8 @@ static double run_load(void *arg, uint64_t repeat)
 		int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "load", "GPL", l->insns, l->n, NULL);
 
 		if (fd < 0) {
-			fprintf(stderr, "bench: a program of %u instructions is not loaded by %s: %s\n",
+			fprintf(stderr,
+			        "bench: a program of %u instructions is not loaded by %s: %s\n",
 			        l->n, l->skep ? "Skep" : "the kernel", strerror(-fd));
 			break;
 		}
@@ -94,7 +95,8 @@ static void measure_length(struct bench *b, uint32_t n, double ns[COLUMNS])
 	for (int c = 0; insns && c < COLUMNS; c++) {
 		loader[c] = (struct loader){NULL, insns, n};
 		if (c != KERNEL)
-			loader[c].skep = skep_of_engine(c == JIT ? SKEP_ENGINE_JIT : SKEP_ENGINE_INTERP);
+			loader[c].skep =
+				skep_of_engine(c == JIT ? SKEP_ENGINE_JIT : SKEP_ENGINE_INTERP);
 		subject[c].arg = &loader[c];
 		if (c == KERNEL ? !b->no_kernel : loader[c].skep != NULL)
 			subject[c].run = run_load;
@@ -126,9 +128,11 @@ void section_load(struct bench *b)
 	       column_name[INTERP], column_name[KERNEL], "jit/kernel", "jit ns/insn");
 	for (unsigned i = 0; i < LENGTHS; i++)
 		measure_length(b, lengths[i], ns[i]);
-	target_most(b, "loading 10 instructions, / the kernel's BPF_PROG_LOAD", ns[0][JIT] / ns[0][KERNEL],
-	            0.25, "x");
-	/* Linear: an instruction of the longest program costs what one of a middling program costs. */
+	target_most(b, "loading 10 instructions, / the kernel's BPF_PROG_LOAD",
+	            ns[0][JIT] / ns[0][KERNEL], 0.25, "x");
+	/*
+	 * Linear: an instruction of the longest program costs what one of a middling program costs.
+	 */
 	target_most(b, "load time per instruction, 1 000 000 / 10 000",
 	            ns[4][JIT] / 1e6 / (ns[2][JIT] / 1e4), 1.5, "x");
 }

@@ -65,7 +65,8 @@ static void describe_host(struct bench *b, int cpu)
 			const char *value = strchr(line, ':');
 
 			line[strcspn(line, "\n")] = '\0';
-			json_object_set_new(row, "cpu_model", json_string(value ? value + 2 : line));
+			json_object_set_new(row, "cpu_model",
+			                    json_string(value ? value + 2 : line));
 			break;
 		}
 	if (info)

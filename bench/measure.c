@@ -72,8 +72,8 @@ int pin_cpu(int cpu)
 }
 
 /*
- * Finds how often s must be done to fill a slice: in few steps, because a step may have a high fixed cost
- * (a system call of 16 ms whose reported duration is 1 us).
+ * Finds how often s must be done to fill a slice: in few steps, because a step may have a high
+ * fixed cost (a system call of 16 ms whose reported duration is 1 us).
  */
 static void calibrate(struct subject *s, const struct plan *plan)
 {

@@ -2,9 +2,9 @@
 /*
  * Sections "costs" and "maps": the price of one thing, from programs that do it a thousand times.
  *
- * A price is the time of a program minus that of one that does everything else, divided by how often the
- * thing is done. It can be a little below what the thing costs alone, where the CPU overlaps the two, and
- * noise can push a very small one below 0.
+ * A price is the time of a program minus that of one that does everything else, divided by how
+ * often the thing is done. It can be a little below what the thing costs alone, where the CPU
+ * overlaps the two, and noise can push a very small one below 0.
  */
 #include <bpf/libbpf.h>
 #include <math.h>
@@ -27,7 +27,7 @@ static const struct place *const place_of[COLUMNS] = {
 
 struct micro {
 	const char *prog;
-	unsigned times; /* that it does the thing in a run; 0: it is what others are compared with */
+	unsigned times; /* it does the thing in a run; 0: it is what others are compared with */
 	const char *what;
 };
 
@@ -225,7 +225,8 @@ void section_costs(struct bench *b)
 	measure(&c_call, 1, &b->plan);
 	printf("%-44s%10.2f\n", "an empty C function, called by pointer", c_call.median);
 	report_number(report_row(b, "c_call"), "ns", c_call.median);
-	target_most(b, "entering an empty program, over a C call", price[0] - c_call.median, 2, "ns");
+	target_most(b, "entering an empty program, over a C call", price[0] - c_call.median, 2,
+	            "ns");
 	target_most(b, "helper call", price[3], 1.5, "ns");
 	target_most(b, "bpf-to-bpf call", price[4], 1.5, "ns");
 	target_most(b, "tail call", price[1], 3, "ns");

@@ -47,7 +47,8 @@ static int find_native(const struct loaded *l, const char *prog_name, struct run
 
 	for (unsigned i = 0; i < n; i++)
 		if (!strcmp(row[i].name, prog_name)) {
-			*out = (struct runner){.data = bench_frame, .len = FRAME_LEN, .run = run_native};
+			*out = (struct runner){.data = bench_frame, .len = FRAME_LEN};
+			out->run = run_native;
 			out->native = (uint32_t (*)(void *))row[i].run;
 			return 0;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Section "packets": the smallest XDP program, for each packet of a capture in memory, against what one
- * run of it takes in the kernel's BPF_PROG_TEST_RUN.
+ * Section "packets": the smallest XDP program, for each packet of a capture in memory, against what
+ * one run of it takes in the kernel's BPF_PROG_TEST_RUN.
  */
 #include <math.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void measure_smallest(struct bench *b, struct runner *jit, struct runner 
 	}
 	kernel->len = SHORTEST;
 	measure(subject, 2, &b->plan);
-	printf("\n%-44s%10.2f%10.2f%10.2f\n", "smallest XDP program: ns per packet, kernel's, ratio",
+	printf("\nsmallest XDP program, ns per packet: Skep %.2f, kernel %.2f, ratio %.2f\n",
 	       subject[0].median, subject[1].median, subject[0].median / subject[1].median);
 	report_number(json, "jit_ns", subject[0].median);
 	report_number(json, "kernel_ns", subject[1].median);

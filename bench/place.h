@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Places where a program can run: as native code in this process, in Skep by one of its engines, in the
- * real kernel. Each loads an object file and gives runners of its programs.
+ * Places where a program can run: as native code in this process, in Skep by one of its engines, in
+ * the real kernel. Each loads an object file and gives runners of its programs.
  */
 #ifndef BENCH_PLACE_H
 #define BENCH_PLACE_H
@@ -12,7 +12,9 @@
 struct bpf_object;
 struct skep_prog;
 
-/* The packet that programs run on: a VLAN-tagged IPv4/UDP frame, right checksums, random payload. */
+/*
+ * The packet that programs run on: a VLAN-tagged IPv4/UDP frame, right checksums, random payload.
+ */
 enum { FRAME_LEN = 1514, FRAME_ROOM = 512 };
 extern uint8_t *const bench_frame; /* FRAME_ROOM bytes before and behind it are ours too */
 void frame_build(void);
@@ -48,7 +50,10 @@ struct place {
 	/* 0, or a negative errno with a line on stderr. */
 	int (*load)(const struct place *p, const char *path, struct loaded *out);
 	void (*unload)(struct loaded *l);
-	/* out: zeroed; gets the bench frame as its packet. 0, or a negative errno with a line on stderr. */
+	/*
+	 * out: zeroed; gets the bench frame as its packet. 0, or a negative errno with a line on
+	 * stderr.
+	 */
 	int (*find)(const struct loaded *l, const char *prog_name, struct runner *out);
 	void (*put)(struct runner *r);
 	/* Copies the machine code, of code_size bytes. NULL: there is none to see. 0 or -errno. */
@@ -62,7 +67,10 @@ extern const struct place place_native, place_jit, place_interp, place_checked, 
 struct skep *skep_of_engine(int engine);
 void skep_places_exit(void);
 
-/* Opens an object file and loads it into whatever bpf(2) is bound to. 0, or -errno with a line on stderr. */
+/*
+ * Opens an object file and loads it into whatever bpf(2) is bound to. 0, or -errno with a line on
+ * stderr.
+ */
 int object_load(const char *path, const char *place_name, struct bpf_object **out);
 
 /* Why the kernel cannot be asked, or NULL. */

@@ -2,11 +2,11 @@
 /*
  * Section "programs": each bench program in every place, one table row each.
  *
- * Before anything is timed, each place runs the program once and the results are compared; after the
- * timing they are compared again, so a place that goes wrong when repeated is seen too.
+ * Before anything is timed, each place runs the program once and the results are compared; after
+ * the timing they are compared again, so a place that goes wrong when repeated is seen too.
  *
- * The first program is empty, and its time is taken off those of the others: the kernel's test run costs
- * some 25 ns around a program, which says nothing about the code of its JIT.
+ * The first program is empty, and its time is taken off those of the others: the kernel's test run
+ * costs some 25 ns around a program, which says nothing about the code of its JIT.
  */
 #include <math.h>
 #include <stdio.h>
@@ -193,9 +193,10 @@ unsigned programs_check(struct bench *b)
 		run_once(b, &r);
 		for (int c = NATIVE + 1; c < COLUMNS; c++) {
 			bool skip = c == KERNEL && b->no_kernel;
-			bool ok = r.subject[c].run && r.runner[c].result == r.runner[NATIVE].result &&
+			uint32_t want = r.runner[NATIVE].result;
+			bool ok = r.subject[c].run && r.runner[c].result == want &&
 			          r.subject[c].run(r.subject[c].arg, 1) >= 0 &&
-			          r.runner[c].result == r.runner[NATIVE].result;
+			          r.runner[c].result == want;
 
 			failed += !ok && !skip;
 			printf("%sok %u - %s: %s as native code%s%s\n", ok || skip ? "" : "not ",
@@ -234,8 +235,8 @@ static void set_targets(struct bench *b, const struct summary *s)
 	target_most(b, "JIT time / kernel JIT's: the worst program", s->worst_jit, 1, "x");
 	target_most(b, "JIT time / kernel JIT's: geometric mean", geomean(&s->ratio[0]), 0.85, "x");
 	target_most(b, "JIT code size / kernel JIT's: the worst program", s->worst_size, 1, "x");
-	target_most(b, "JIT code size / kernel JIT's: all programs", s->jit_bytes / s->kernel_bytes, 1,
-	            "x");
+	target_most(b, "JIT code size / kernel JIT's: all programs",
+	            s->jit_bytes / s->kernel_bytes, 1, "x");
 	target_most(b, "interpreter / native: geometric mean", geomean(&s->ratio[2]), 10, "x");
 	target_most(b, "checked / interpreter: geometric mean", geomean(&s->ratio[3]), 2, "x");
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program of Skep's on every packet of a capture in memory: a subject of which one run is one packet. */
+/*
+ * A program of Skep's on every packet of a capture in memory: a subject of which one run is one
+ * packet.
+ */
 #ifndef BENCH_REPLAY_H
 #define BENCH_REPLAY_H
 

@@ -36,7 +36,8 @@ void print_cell(double value, int width, int decimals)
 		printf("%*s", width, "n/a");
 }
 
-void target_most(struct bench *b, const char *name, double measured, double limit, const char *unit)
+void target_most(struct bench *b, const char *name, double measured, double limit,
+                 const char *unit)
 {
 	json_t *row = report_row(b, "targets");
 
@@ -44,7 +45,8 @@ void target_most(struct bench *b, const char *name, double measured, double limi
 	report_number(row, "measured", measured);
 	report_number(row, "limit", limit);
 	json_object_set_new(row, "unit", json_string(unit));
-	json_object_set_new(row, "met", isfinite(measured) ? json_boolean(measured <= limit) : json_null());
+	json_object_set_new(row, "met",
+	                    isfinite(measured) ? json_boolean(measured <= limit) : json_null());
 }
 
 void targets_print(struct bench *b)
@@ -58,7 +60,8 @@ void targets_print(struct bench *b)
 	json_array_foreach(list, i, row) {
 		met = json_object_get(row, "met");
 		printf("%-58s ", json_string_value(json_object_get(row, "name")));
-		print_cell(json_is_null(met) ? NAN : json_real_value(json_object_get(row, "measured")), 10, 2);
+		print_cell(json_is_null(met) ? NAN
+		                             : json_real_value(json_object_get(row, "measured")), 10, 2);
 		print_cell(json_real_value(json_object_get(row, "limit")), 11, 2);
 		printf(" %-8s %s\n", json_string_value(json_object_get(row, "unit")),
 		       json_is_null(met) ? "not measured" : json_is_true(met) ? "ok" : "MISSED");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a run of the bench found: a table on stdout as it goes, a JSON document at the end, and the table
- * of targets.
+ * What a run of the bench found: a table on stdout as it goes, a JSON document at the end, and the
+ * table of targets.
  */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
@@ -35,7 +35,8 @@ void report_number(json_t *row, const char *key, double value);
 void print_cell(double value, int width, int decimals);
 
 /* A target of the project: measured must be <= limit. NAN: not measured in this run. */
-void target_most(struct bench *b, const char *name, double measured, double limit, const char *unit);
+void target_most(struct bench *b, const char *name, double measured, double limit,
+                 const char *unit);
 void targets_print(struct bench *b);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The places in Skep: one kernel (struct skep) for each engine, objects loaded by the same libbpf through
- * libskep-bpf, programs run by skep_prog_run() on a packet in our own memory.
+ * The places in Skep: one kernel (struct skep) for each engine, objects loaded by the same libbpf
+ * through libskep-bpf, programs run by skep_prog_run() on a packet in our own memory.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -85,7 +85,9 @@ static double stripped_size(const char *path)
 	return size;
 }
 
-/* Prints the DT_NEEDED entries of a 64-bit shared object; answers how many are not the C library. */
+/*
+ * Prints the DT_NEEDED entries of a 64-bit shared object; answers how many are not the C library.
+ */
 static double list_needed(json_t *json, const char *base, size_t size)
 {
 	const Elf64_Ehdr *elf = (const Elf64_Ehdr *)base;

@@ -4,11 +4,11 @@
  *
  * A program is BENCH(name, "what it exercises") { ... }. It receives a packet, reads BENCH_BYTES of
  * it, and returns a 32-bit checksum of all that it computed, so that every way of running it can be
- * compared. The same packet must give the same checksum however often it is run: nothing is written to
- * the packet, and globals are set before they are read.
+ * compared. The same packet must give the same checksum however often it is run: nothing is written
+ * to the packet, and globals are set before they are read.
  *
- * Native: the context is the caller's struct skep_xdp, whose first two fields are the two below; the
- * macro also adds the program to the section that bench/programs.c walks.
+ * Native: the context is the caller's struct skep_xdp, whose first two fields are the two below;
+ * the macro also adds the program to the section that bench/programs.c walks.
  */
 #ifndef BENCH_PROGS_BENCH_H
 #define BENCH_PROGS_BENCH_H

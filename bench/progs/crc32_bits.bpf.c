@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CRC-32 over 1 KiB, bit by bit. The opaque multiplication is on purpose: of a mask (0 - bit) in its
- * place, or of a branch, the verifier of Linux 6.18 makes a state for every bit, and in this loop it
- * dies of a NULL pointer.
+ * CRC-32 over 1 KiB, bit by bit. The opaque multiplication is on purpose: of a mask (0 - bit) in
+ * its place, or of a branch, the verifier of Linux 6.18 makes a state for every bit, and in this
+ * loop it dies of a NULL pointer.
  */
 #include "bench.h"
 

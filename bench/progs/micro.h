@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs whose difference in time is the price of one thing: each does MICRO_LOOPS rounds of a little
- * arithmetic, and one thing more in each round; "plain" does nothing more. Compiled to BPF only.
+ * Programs whose difference in time is the price of one thing: each does MICRO_LOOPS rounds of a
+ * little arithmetic, and one thing more in each round; "plain" does nothing more. Compiled to BPF
+ * only.
  */
 #ifndef BENCH_PROGS_MICRO_H
 #define BENCH_PROGS_MICRO_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The price of entering a program, of a helper call, a bpf-to-bpf call and a tail call: see micro.h. */
+/*
+ * The price of entering a program, of a helper call, a bpf-to-bpf call and a tail call: see
+ * micro.h.
+ */
 #include "micro.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";

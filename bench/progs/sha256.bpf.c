@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SHA-256 (FIPS 180-4) of 512 bytes, without padding: eight words of state and a schedule on the stack,
- * more than BPF has registers for.
+ * SHA-256 (FIPS 180-4) of 512 bytes, without padding: eight words of state and a schedule on the
+ * stack, more than BPF has registers for.
  */
 #include "bench.h"
 
@@ -42,7 +42,8 @@ INLINE void block(u32 state[8], const u8 *p)
 		u32 word = i < 16 ? w[i & 15] : schedule(w, i);
 		u32 t1 = h + (ror32(e, 6) ^ ror32(e, 11) ^ ror32(e, 25)) + ((e & f) ^ (~e & g)) +
 		         round_constant[i] + word;
-		u32 t2 = (ror32(a, 2) ^ ror32(a, 13) ^ ror32(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+		u32 t2 = (ror32(a, 2) ^ ror32(a, 13) ^ ror32(a, 22)) +
+		         ((a & b) ^ (a & c) ^ (b & c));
 
 		h = g, g = f, f = e, e = d + t1;
 		d = c, c = b, b = a, a = t1 + t2;

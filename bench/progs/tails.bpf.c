@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chains of 33 tail calls, the most there may be, with an index that the compiler does not know. The
- * state between the programs is in a global variable.
+ * Chains of 33 tail calls, the most there may be, with an index that the compiler does not know.
+ * The state between the programs is in a global variable.
  */
 #include "bench.h"
 

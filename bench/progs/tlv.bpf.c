@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walks type-length-value records with big-endian fields, checking bounds at each: packet options. */
+/*
+ * Walks type-length-value records with big-endian fields, checking bounds at each: packet options.
+ */
 #include "bench.h"
 
 BENCH(tlv, "type-length-value records, big-endian fields, bounds checks")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Parses Ethernet, VLAN, IPv4 and UDP and checks both checksums, over a full-size frame: what packet
- * programs do. The harness builds the frame. Four times, to take longer than entering a program does, by
- * way of a global function, which the verifier looks at once.
+ * Parses Ethernet, VLAN, IPv4 and UDP and checks both checksums, over a full-size frame: what
+ * packet programs do. The harness builds the frame. Four times, to take longer than entering a
+ * program does, by way of a global function, which the verifier looks at once.
  */
 #include "bench.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A walk in the manner of Collatz: halve or triple, as the lowest bit says. It is long, because branch
- * predictors learn even thousands of random steps by heart; in parts, each a global function, which the
- * kernel's verifier looks at once (on one path it goes through 8192 undecided branches, no more). Noise is
- * mixed in, so that the walk never ends.
+ * A walk in the manner of Collatz: halve or triple, as the lowest bit says. It is long, because
+ * branch predictors learn even thousands of random steps by heart; in parts, each a global
+ * function, which the kernel's verifier looks at once (on one path it goes through 8192 undecided
+ * branches, no more). Noise is mixed in, so that the walk never ends.
  */
 #include "bench.h"
 
