@@ -72,6 +72,7 @@ static void describe_host(struct bench *b, int cpu)
 	if (info)
 		fclose(info);
 	json_object_set_new(row, "cpu", json_integer(cpu));
+	json_object_set_new(row, "quick", json_boolean(b->quick));
 	json_object_set_new(row, "rounds", json_integer(b->plan.rounds));
 	json_object_set_new(row, "slice_ns", json_real(b->plan.slice));
 	if (b->no_kernel)
@@ -101,7 +102,8 @@ static int run_sections(struct bench *b, int cpu, const char *json_path)
 	describe_host(b, cpu);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		sections[i].run(b);
-	targets_print(b);
+	if (!b->quick)
+		targets_print(b);
 	if (b->mismatches || b->errors)
 		printf("%u results differ, %u could not be run\n", b->mismatches, b->errors);
 	if (write_json(b, json_path))
