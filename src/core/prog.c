@@ -2,6 +2,9 @@
 /* A program's birth and end: see prog.h. */
 #include "core/prog.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "core/btf.h"
 #include "core/map.h"
 
@@ -39,6 +42,40 @@ struct prog *prog_new(struct skep *k)
 	if (p)
 		obj_init(&p->obj, k, OBJ_PROG, prog_free);
 	return p;
+}
+
+bool prog_uses_map(const struct prog *p, const struct map *m)
+{
+	for (uint32_t i = 0; i < p->nmaps; i++)
+		if (p->maps[i] == m)
+			return true;
+	return false;
+}
+
+int prog_bind_map(struct prog *p, struct map *m)
+{
+	struct skep *k = p->obj.k;
+	struct map **wider;
+	int ret = prog_uses_map(p, m) ? 0 : 1;
+
+	lock_take(&k->lock);
+	for (uint32_t i = 0; i < p->nbound; i++)
+		if (p->bound[i] == m)
+			ret = 0;
+	if (ret) {
+		wider = mem_zalloc_array(&k->mem, p->nbound + 1, sizeof(*wider));
+		if (wider) {
+			if (p->nbound)
+				memcpy(wider, p->bound, p->nbound * sizeof(*wider));
+			mem_free(&k->mem, p->bound);
+			wider[p->nbound++] = m;
+			p->bound = wider;
+		} else {
+			ret = -ENOMEM;
+		}
+	}
+	lock_release(&k->lock);
+	return ret;
 }
 
 int prog_line(const struct prog *p, uint32_t orig)

@@ -139,6 +139,13 @@ static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu
 	return ret;
 }
 
+bool prog_uses_map(const struct prog *p, const struct map *m);
+/*
+ * Makes p hold m as long as it lives, without using it. 1: m's reference is taken over; 0: p holds it
+ * already; -ENOMEM.
+ */
+int prog_bind_map(struct prog *p, struct map *m);
+
 /*
  * The tag of a program, or of a function of it, of n slots as loaded: the first 8 bytes of the SHA-256 of
  * its instructions, in which the descriptors of maps count as 0 (Linux 6.18; kernels before took SHA-1).

@@ -19,10 +19,23 @@
 
 enum {
 	LICENSE_MAX = 128,
+	MAPS_MAX = 64,
 	FLAGS = BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT | BPF_F_TEST_RND_HI32 |
 	        BPF_F_TEST_STATE_FREQ | BPF_F_SLEEPABLE | BPF_F_XDP_HAS_FRAGS |
 	        BPF_F_XDP_DEV_BOUND_ONLY | BPF_F_TEST_REG_INVARIANTS,
 };
+
+int load_fail(struct load *l, int err, const char *format, ...)
+{
+	struct buf *text = log_text(&l->log);
+	va_list args;
+
+	va_start(args, format);
+	if (text)
+		buf_vprintf(text, format, args);
+	va_end(args);
+	return err;
+}
 
 /* --- Attributes and copies ---------------------------------------------------------------- */
 
@@ -36,6 +49,8 @@ static int check_attr(struct load *l)
 		return -EPERM;
 	if (!a->insn_cnt || a->insn_cnt > MAX_INSNS)
 		return -E2BIG;
+	if (a->signature)
+		return -ENOTSUP;
 	/* What is attached to other programs or to kernel functions comes with its hooks. */
 	if (a->attach_btf_id || a->attach_fd)
 		return -EINVAL;
@@ -102,25 +117,61 @@ static int check_log(struct load *l)
 	return log_check(&l->log);
 }
 
+/* One of the maps that the program shall hold, used or not; BTF in the list is for kfuncs. */
+static int bind_one(struct load *l, uint64_t addr)
+{
+	struct obj *o = NULL;
+	int32_t fd;
+	int err = client_read(l->call->c, &fd, addr, sizeof(fd));
+
+	if (err)
+		return err;
+	err = fd_resolve_any(l->call->k, l->call->c, fd, &o, NULL);
+	if (!err && o->kind == OBJ_MAP)
+		err = prog_bind_map(l->p, (struct map *)o);
+	else if (!err && o->kind != OBJ_BTF)
+		err = -EINVAL;
+	if (err != 1 && o)
+		obj_put(o);
+	if (err == -EBADF || err == -EINVAL)
+		load_fail(l, err, "fd %d is not pointing to valid bpf_map or btf\n", fd);
+	return err < 0 ? err : 0;
+}
+
+static int bind_maps(struct load *l)
+{
+	uint32_t n = l->a->fd_array_cnt;
+	int err = 0;
+
+	if (n >= UINT32_MAX / sizeof(int32_t))
+		return load_fail(l, -EINVAL, "fd_array_cnt is too big (%u)\n", n);
+	for (uint32_t i = 0; !err && i < n; i++) {
+		err = bind_one(l, l->a->fd_array + (uint64_t)i * sizeof(int32_t));
+		if (!err && l->p->nbound > MAPS_MAX)
+			err = load_fail(l, -E2BIG,
+			                "The total number of maps per program has reached the "
+			                "limit of %d\n", MAPS_MAX);
+	}
+	return err;
+}
+
 static int check_sleepable(struct load *l)
 {
 	if (!(l->a->prog_flags & BPF_F_SLEEPABLE))
 		return 0;
-	if (log_text(&l->log))
-		buf_puts(log_text(&l->log), "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and "
-		                            "struct_ops programs can be sleepable\n");
-	return -EINVAL;
+	return load_fail(l, -EINVAL, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and "
+	                             "struct_ops programs can be sleepable\n");
 }
 
-/* Relocations that the kernel's loader would apply; libbpf has done them. */
+/* Relocations that the kernel's loader would apply, which looks at them only with line_info. */
 static int check_relocations(struct load *l)
 {
-	if (!l->a->core_relo_cnt)
+	const struct attr_prog_load *a = l->a;
+
+	if (!a->core_relo_cnt || !(a->func_info_cnt || a->line_info_cnt))
 		return 0;
-	if (log_text(&l->log))
-		buf_puts(log_text(&l->log), "CO-RE relocation at load is not there: "
-		                            "let libbpf do it\n");
-	return -EINVAL;
+	return load_fail(l, -EINVAL,
+	                 "CO-RE relocation at load is not there: let libbpf do it\n");
 }
 
 /* --- Verification ------------------------------------------------------------------------- */
@@ -142,7 +193,7 @@ static int load_map_of_index(void *arg, int32_t index, struct map **out)
 	int32_t fd;
 	int err;
 
-	if (!l->a->fd_array || index < 0)
+	if (!l->a->fd_array)
 		return -EPROTO;
 	err = client_read(l->call->c, &fd, l->a->fd_array + (uint64_t)index * sizeof(fd),
 	                  sizeof(fd));
@@ -205,6 +256,7 @@ static int (*const until_verified[])(struct load *) = {
 	check_type,
 	copy_name,
 	check_log,
+	bind_maps,
 	load_func_info,
 	load_line_info,
 	check_relocations,

@@ -15,6 +15,9 @@ struct load {
 	int fd;
 };
 
+/* Writes a line of the log, if somebody reads it, and answers err. */
+int load_fail(struct load *l, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* The program's BTF, func_info and line_info: each record by itself. */
 int load_func_info(struct load *l);
 int load_line_info(struct load *l);

@@ -16,21 +16,6 @@
 
 enum { REC_MAX = 252, LINES_MAX = INT32_MAX / sizeof(struct line_info) };
 
-static int fail(struct load *l, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(struct load *l, int err, const char *format, ...)
-{
-	struct buf *text = log_text(&l->log);
-	va_list args;
-
-	va_start(args, format);
-	if (text)
-		buf_vprintf(text, format, args);
-	va_end(args);
-	return err;
-}
-
 static int take_btf(struct load *l)
 {
 	struct obj *o;
@@ -60,7 +45,7 @@ static int copy_records(struct load *l, uint64_t addr, uint32_t n, uint32_t rec,
 	for (uint32_t i = 0; !err && i < n; i++, addr += rec) {
 		err = client_zero(call->c, addr + known, rec - known);
 		if (err == -E2BIG) {
-			fail(l, err, "nonzero tailing record in %s", what);
+			load_fail(l, err, "nonzero tailing record in %s", what);
 			return call_answer(call, rec_field, known) ? -EFAULT : err;
 		}
 		if (!err)
@@ -74,14 +59,14 @@ static int check_func_info(struct load *l, const struct func_info *f, uint32_t i
 	const struct btf_type *t = btf_type(&l->p->btf->data, f->type_id);
 
 	if (!i && f->insn_off)
-		return fail(l, -EINVAL, "nonzero insn_off %u for the first func info record",
+		return load_fail(l, -EINVAL, "nonzero insn_off %u for the first func info record",
 		            f->insn_off);
 	if (i && f->insn_off <= f[-1].insn_off)
-		return fail(l, -EINVAL,
+		return load_fail(l, -EINVAL,
 		            "same or smaller insn offset (%u) than previous func info record (%u)",
 		            f->insn_off, f[-1].insn_off);
 	if (!t || btf_kind(t) != BTF_FUNC)
-		return fail(l, -EINVAL, "invalid type id %u in func info", f->type_id);
+		return load_fail(l, -EINVAL, "invalid type id %u in func info", f->type_id);
 	return 0;
 }
 
@@ -94,12 +79,12 @@ int load_func_info(struct load *l)
 	if (!a->func_info_cnt)
 		return 0;
 	if (rec < sizeof(struct func_info) || rec > REC_MAX || rec % 4)
-		return fail(l, -EINVAL, "invalid func info rec size %u\n", rec);
+		return load_fail(l, -EINVAL, "invalid func info rec size %u\n", rec);
 	err = take_btf(l);
 	if (err)
 		return err;
 	if (a->func_info_cnt > a->insn_cnt) /* at most one for each */
-		return fail(l, -EINVAL,
+		return load_fail(l, -EINVAL,
 		            "number of funcs in func_info doesn't match number of subprogs\n");
 	err = copy_records(l, a->func_info, a->func_info_cnt, rec, sizeof(struct func_info),
 	                   offsetof(struct attr_prog_load, func_info_rec_size), "func info",
@@ -116,14 +101,14 @@ static int check_line_info(struct load *l, const struct line_info *line, uint32_
 	uint32_t before = i ? line[-1].insn_off : 0;
 
 	if ((i && line->insn_off <= before) || line->insn_off >= p->norig)
-		return fail(l, -EINVAL,
+		return load_fail(l, -EINVAL,
 		            "Invalid line_info[%u].insn_off:%u (prev_offset:%u prog->len:%u)\n", i,
 		            line->insn_off, before, p->norig);
 	if (!p->orig[line->insn_off].code)
-		return fail(l, -EINVAL, "Invalid insn code at line_info[%u].insn_off\n", i);
+		return load_fail(l, -EINVAL, "Invalid insn code at line_info[%u].insn_off\n", i);
 	if (!btf_string(&p->btf->data, line->line_off) ||
 	    !btf_string(&p->btf->data, line->file_name_off))
-		return fail(l, -EINVAL, "Invalid line_info[%u].line_off or .file_name_off\n", i);
+		return load_fail(l, -EINVAL, "Invalid line_info[%u].line_off or .file_name_off\n", i);
 	return 0;
 }
 
@@ -142,7 +127,7 @@ int load_line_info(struct load *l)
 	if (err)
 		return err;
 	if (a->line_info_cnt > a->insn_cnt)
-		return fail(l, -EINVAL, "more line_info records than instructions\n");
+		return load_fail(l, -EINVAL, "more line_info records than instructions\n");
 	err = copy_records(l, a->line_info, a->line_info_cnt, rec, sizeof(struct line_info),
 	                   offsetof(struct attr_prog_load, line_info_rec_size), "line_info",
 	                   (void **)&l->p->lines);

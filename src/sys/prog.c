@@ -132,39 +132,6 @@ out:
 
 /* --- BPF_PROG_BIND_MAP -------------------------------------------------------------------- */
 
-/*
- * The program holds the map as long as it lives, without using it. m's reference is taken over on
- * 1.
- */
-static int bind_map(struct prog *p, struct map *m)
-{
-	struct skep *k = p->obj.k;
-	struct map **wider;
-	int ret = 1;
-
-	for (uint32_t i = 0; i < p->nmaps; i++)
-		if (p->maps[i] == m)
-			return 0;
-	lock_take(&k->lock);
-	for (uint32_t i = 0; i < p->nbound; i++)
-		if (p->bound[i] == m)
-			ret = 0;
-	if (ret) {
-		wider = mem_zalloc_array(&k->mem, p->nbound + 1, sizeof(*wider));
-		if (wider) {
-			if (p->nbound)
-				memcpy(wider, p->bound, p->nbound * sizeof(*wider));
-			mem_free(&k->mem, p->bound);
-			wider[p->nbound++] = m;
-			p->bound = wider;
-		} else {
-			ret = -ENOMEM;
-		}
-	}
-	lock_release(&k->lock);
-	return ret;
-}
-
 int cmd_prog_bind_map(struct call *call)
 {
 	const struct attr_bind_map *a = &call->a.bind_map;
@@ -179,7 +146,7 @@ int cmd_prog_bind_map(struct call *call)
 		return ret;
 	ret = fd_resolve(call->k, call->c, (int)a->map_fd, OBJ_MAP, &m, NULL);
 	if (!ret) {
-		ret = bind_map(p, (struct map *)m);
+		ret = prog_bind_map(p, (struct map *)m);
 		if (ret <= 0)
 			obj_put(m);
 	}
@@ -217,7 +184,8 @@ static int answer_map_ids(struct call *call, struct prog *p, struct prog_info *i
 	for (uint32_t i = 0; ids && i < p->nmaps; i++)
 		ids[n++] = p->maps[i]->obj.id;
 	for (uint32_t i = 0; ids && i < p->nbound; i++)
-		ids[n++] = p->bound[i]->obj.id;
+		if (!prog_uses_map(p, p->bound[i]))
+			ids[n++] = p->bound[i]->obj.id;
 	lock_release(&call->k->lock);
 	if (!ids)
 		return -ENOMEM;

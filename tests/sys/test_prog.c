@@ -230,6 +230,77 @@ static void debug_info(const struct place *p)
 	close(wrong.btf);
 }
 
+/* --- fd_array ----------------------------------------------------------------------------- */
+
+static int small_map(const struct place *p)
+{
+	union attr a = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+	                               .value_size = 4, .max_entries = 1}};
+
+	return bpf_at(p, MAP_CREATE, &a, sizeof(a));
+}
+
+static uint32_t maps_of(const struct place *p, union attr a)
+{
+	struct prog_info info = {0};
+	union attr i = {.info = {.info_len = sizeof(info), .info = ptr(&info)}};
+	int fd = load(p, a);
+
+	i.info.bpf_fd = (uint32_t)fd;
+	if (fd < 0 || bpf_at(p, OBJ_INFO, &i, sizeof(i)) != 0)
+		return (uint32_t)-1;
+	close(fd);
+	return info.nr_map_ids;
+}
+
+static void bound_maps(const struct place *p)
+{
+	const struct insn first[] = {
+		{.code = 0x18, .dst = 1, .src = 5}, {.code = 0}, {.code = 0xb7}, {.code = 0x95}};
+	int prog_fd = load(p, prog(ret0, 2)), fds[65];
+	uint32_t n;
+	union attr a;
+
+	for (int i = 0; i < 65; i++)
+		fds[i] = small_map(p);
+#define WITH(what, want, count, array)                                                             \
+	a = prog(ret0, 2);                                                                         \
+	a.prog_load.fd_array_cnt = count;                                                          \
+	a.prog_load.fd_array = ptr(array);                                                         \
+	expect(p, "fd_array: " what, want, PROG_LOAD, a)
+	WITH("a map", A_DESCRIPTOR, 1, fds);
+	WITH("64 maps", A_DESCRIPTOR, 64, fds);
+	WITH("65 maps", -E2BIG, 65, fds);
+	WITH("very many", -EINVAL, UINT32_MAX, fds);
+	WITH("nowhere", -EFAULT, 1, (const int *)8);
+	WITH("nothing", -EFAULT, 1, (const int *)0);
+	WITH("no descriptor", -EBADF, 1, (int[]){9999});
+	WITH("a program", -EINVAL, 1, (int[]){prog_fd});
+	WITH("not used", A_DESCRIPTOR, 0, (const int *)8);
+#undef WITH
+	a = prog(ret0, 2);
+	a.prog_load.fd_array = ptr((int[]){fds[0], fds[1], fds[0]});
+	a.prog_load.fd_array_cnt = 3;
+	n = maps_of(p, a);
+	report(p, n == 2, "fd_array: each map is held once", n, 2);
+	a.prog_load.insns = ptr(first);
+	a.prog_load.insn_cnt = 4;
+	n = maps_of(p, a);
+	report(p, n == 2, "fd_array: also when it is used", n, 2);
+	a.prog_load.fd_array_cnt = 0;
+	n = maps_of(p, a);
+	report(p, n == 1, "fd_array: used by its index", n, 1);
+	a.prog_load.fd_array = 0;
+	expect(p, "fd_array: used and not there", -EPROTO, PROG_LOAD, a);
+	a = prog(ret0, 2);
+	a.prog_load.signature = ptr(ret0);
+	a.prog_load.signature_size = 16;
+	expect(p, "a signature", -ENOTSUP, PROG_LOAD, a);
+	for (int i = 0; i < 65; i++)
+		close(fds[i]);
+	close(prog_fd);
+}
+
 /* --- Information -------------------------------------------------------------------------- */
 
 static union attr info_of(int fd, struct prog_info *info)
@@ -395,6 +466,7 @@ static void all(const struct place *p)
 	attributes(p);
 	logs(p);
 	debug_info(p);
+	bound_maps(p);
 	information(p);
 	test_runs(p);
 }
