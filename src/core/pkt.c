@@ -2,8 +2,8 @@
 /*
  * Packets: see pkt.h.
  *
- * The two windows of negative offsets are those of <linux/filter.h>; through them headers in front of data
- * can be read, as far as the buffer holds any.
+ * The two windows of negative offsets are those of <linux/filter.h>; through them headers in front
+ * of data can be read, as far as the buffer holds any.
  */
 #include "core/pkt.h"
 

@@ -5,9 +5,9 @@
  *   head        meta      data             end          limit
  *    |  headroom | metadata | packet bytes  |  tailroom  |
  *
- * head <= meta <= data <= end <= limit. A packet without metadata has meta == data. XDP gives programs
- * PKT_HEADROOM bytes before data and lets them move data, end and meta; metadata is at most 255 bytes,
- * a multiple of 4.
+ * head <= meta <= data <= end <= limit. A packet without metadata has meta == data. XDP gives
+ * programs PKT_HEADROOM bytes before data and lets them move data, end and meta; metadata is at
+ * most 255 bytes, a multiple of 4.
  */
 #ifndef SKEP_CORE_PKT_H
 #define SKEP_CORE_PKT_H
@@ -27,8 +27,8 @@ struct xdp {
 	struct pkt pkt; /* first */
 	uint32_t ingress_ifindex, rx_queue_index, egress_ifindex;
 	/*
-	 * Bytes of the packet in fragments: they stand right behind end, but programs reach them through
-	 * helpers only; limit is then how far they may grow. 0 for a packet in one piece.
+	 * Bytes of the packet in fragments: they stand right behind end, but programs reach them
+	 * through helpers only; limit is then how far they may grow. 0 for a packet in one piece.
 	 */
 	uint32_t frag_bytes;
 };
@@ -36,8 +36,8 @@ struct xdp {
 struct mem;
 
 /*
- * Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. data is the
- * link header for tc, the network header for sockets. len is kept equal to end - data.
+ * Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. data
+ * is the link header for tc, the network header for sockets. len is kept equal to end - data.
  */
 struct skb {
 	struct pkt pkt; /* first */
@@ -60,8 +60,8 @@ struct skb {
 };
 
 /*
- * A packet as an Ethernet driver hands it up: protocol and pkt_type from the frame, as a device whose
- * address is all zero sees it. The buffer stays the caller's. data is the link header.
+ * A packet as an Ethernet driver hands it up: protocol and pkt_type from the frame, as a device
+ * whose address is all zero sees it. The buffer stays the caller's. data is the link header.
  */
 void skb_init(struct skb *skb, const struct pkt *frame);
 /* Moves data behind the link header (there must be one), as for sockets. */
@@ -72,12 +72,16 @@ int skb_room(struct skb *skb, uint32_t head, uint32_t tail);
 void skb_fini(struct skb *skb);
 
 /*
- * LD_ABS and LD_IND: size bytes at offset as an unsigned number in host order. Negative offsets count
- * from the network (SKF_NET_OFF) or link header (SKF_LL_OFF). 0, or -EFAULT: the program ends with 0.
+ * LD_ABS and LD_IND: size bytes at offset as an unsigned number in host order. Negative offsets
+ * count from the network (SKF_NET_OFF) or link header (SKF_LL_OFF). 0, or -EFAULT: the program ends
+ * with 0.
  */
 int skb_load(const struct skb *skb, int64_t offset, unsigned size, uint64_t *value);
 
-/* The bytes [offset, offset + size) of the packet from data on, or NULL where there are not so many. */
+/*
+ * The bytes [offset, offset + size) of the packet from data on, or NULL where there are not so
+ * many.
+ */
 static inline uint8_t *pkt_at(const struct pkt *p, uint64_t offset, uint64_t size)
 {
 	uint64_t len = (uint64_t)(p->end - p->data);

@@ -2,8 +2,8 @@
 /*
  * Internet checksums (RFC 1071) and their update when part of a packet changes (RFC 1624).
  *
- * Sums are kept in 32 bits with end-around carry over 16-bit words as they stand in memory, whatever the
- * host's byte order; a checksum field is the complement of the sum folded to 16 bits.
+ * Sums are kept in 32 bits with end-around carry over 16-bit words as they stand in memory,
+ * whatever the host's byte order; a checksum field is the complement of the sum folded to 16 bits.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -74,7 +74,9 @@ static uint16_t replace16(uint16_t check, uint16_t from, uint16_t to)
 	return (uint16_t)~sum;
 }
 
-/* Common to both layers. size: of from and to; 0: `to` is a difference as bpf_csum_diff() gives it. */
+/*
+ * Common to both layers. size: of from and to; 0: `to` is a difference as bpf_csum_diff() gives it.
+ */
 static int update(uint16_t *check, uint64_t from, uint64_t to, uint64_t size)
 {
 	switch (size) {

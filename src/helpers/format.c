@@ -2,13 +2,14 @@
 /*
  * printf for BPF programs: bpf_trace_printk(), bpf_trace_vprintk(), bpf_snprintf().
  *
- * A conversion is % flags width kind, with flags of "0+- " and a decimal width. Kinds are the integers
- * d i u x X, plain, with l or ll; c; s; and the kernel's pointers: p and pK (hashed, so that addresses do
- * not leak), px (bare), ps pS pB (symbols: Skep has none and prints the number), pks pus (strings), pi4 pI4
- * pi6 pI6 (network addresses in memory). Anything else is refused, as are control characters.
+ * A conversion is % flags width kind, with flags of "0+- " and a decimal width. Kinds are the
+ * integers d i u x X, plain, with l or ll; c; s; and the kernel's pointers: p and pK (hashed, so
+ * that addresses do not leak), px (bare), ps pS pB (symbols: Skep has none and prints the number),
+ * pks pus (strings), pi4 pI4 pi6 pI6 (network addresses in memory). Anything else is refused, as
+ * are control characters.
  *
- * Every argument is 64 bits wide; strings and addresses are read from memory that may not be there, and
- * then nothing is printed.
+ * Every argument is 64 bits wide; strings and addresses are read from memory that may not be there,
+ * and then nothing is printed.
  */
 #include "helpers/format.h"
 
@@ -110,8 +111,8 @@ static void put_symbol(struct writer *w, const struct conversion *c, uint64_t ad
 }
 
 /*
- * Where the room has run out, the kernel leaves out what it prints by the letters behind "%p", and does not
- * count it.
+ * Where the room has run out, the kernel leaves out what it prints by the letters behind "%p", and
+ * does not count it.
  */
 static bool left_out(const struct writer *w)
 {

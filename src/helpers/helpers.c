@@ -38,10 +38,10 @@
 #define SYSCALL TYPE(SYSCALL)
 /* Network types that see the kernel's own structs: two overlapping families of the kernel's. */
 #define NET                                                                                        \
-	(FILTER | CLS | XDP | CG_SKB | CG_SOCK | LWT | SOCK_OPS | SK_SKB | SK_MSG | CG_ADDR |       \
+	(FILTER | CLS | XDP | CG_SKB | CG_SOCK | LWT | SOCK_OPS | SK_SKB | SK_MSG | CG_ADDR |      \
 	 SEG6 | REUSEPORT | FLOW | CG_SYSCTL | SK_LOOKUP)
 #define SOCKS                                                                                      \
-	(FILTER | CLS | XDP | CG_SKB | LWT | SOCK_OPS | SK_SKB | SK_MSG | CG_ADDR | SEG6 | FLOW |   \
+	(FILTER | CLS | XDP | CG_SKB | LWT | SOCK_OPS | SK_SKB | SK_MSG | CG_ADDR | SEG6 | FLOW |  \
 	 SK_LOOKUP | SYSCALL)
 #define RAW PROG_TYPE_BIT_RAW
 #define ALL (~(uint64_t)1)

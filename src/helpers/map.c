@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Map operations as programs call them, for maps whose type is not known when the program is loaded (the
- * fix-up pass puts a type's own entry points where it is), and bpf_for_each_map_elem().
+ * Map operations as programs call them, for maps whose type is not known when the program is loaded
+ * (the fix-up pass puts a type's own entry points where it is), and bpf_for_each_map_elem().
  */
 #include <errno.h>
 

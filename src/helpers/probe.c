@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading memory that may not be there. The system call that one process reads another with answers an
- * error where a load would crash; it works on one's own memory, too.
+ * Reading memory that may not be there. The system call that one process reads another with answers
+ * an error where a load would crash; it works on one's own memory, too.
  *
  * User and kernel memory are one here: Skep's kernel is this process.
  */

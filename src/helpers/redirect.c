@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sending packets to another device: what the program asked for is noted in the CPU slot, for whoever ran
- * it to act on. A test run has no devices and forgets it.
+ * Sending packets to another device: what the program asked for is noted in the CPU slot, for
+ * whoever ran it to act on. A test run has no devices and forgets it.
  */
 #include <errno.h>
 

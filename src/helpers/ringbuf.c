@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ring buffers. bpf_ringbuf_submit() and _discard() get nothing but the record: its ring is looked for
- * among the maps of the program, because what stands in front of the record is memory that clients may
- * map, and no address is taken from there.
+ * Ring buffers. bpf_ringbuf_submit() and _discard() get nothing but the record: its ring is looked
+ * for among the maps of the program, because what stands in front of the record is memory that
+ * clients may map, and no address is taken from there.
  */
 #include <errno.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Helpers of skb programs that read or write the packet or its metadata and leave its length alone. */
+/*
+ * Helpers of skb programs that read or write the packet or its metadata and leave its length alone.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -51,8 +53,9 @@ HELPER_FN(skb_load_bytes_relative)
 	const struct skb *skb = skb_of(r1);
 	uint32_t offset = (uint32_t)r2, len = (uint32_t)r4;
 	const uint8_t *from = r5 == FROM_MAC ? skb->mac : r5 == FROM_NET ? skb->network : NULL;
+	int64_t end = (int64_t)offset + len;
 
-	if (!from || offset > MAX_OFFSET || (uint64_t)offset + len > (uint64_t)(skb->pkt.end - from))
+	if (!from || offset > MAX_OFFSET || end > skb->pkt.end - from)
 		return load(NULL, r3, len);
 	return load(from + offset, r3, len);
 }
@@ -89,7 +92,10 @@ HELPER_FN(skb_change_type)
 	return 0;
 }
 
-/* FNV-1a over the addresses and, where there are, ports: any value will do that packets of a flow share. */
+/*
+ * FNV-1a over the addresses and, where there are, ports: any value will do that packets of a flow
+ * share.
+ */
 static uint32_t flow_hash(const struct skb *skb)
 {
 	static const uint8_t ipv4[2] = {0x08, 0x00}, ipv6[2] = {0x86, 0xdd};
@@ -130,7 +136,10 @@ HELPER_FN(set_hash)
 	return 0;
 }
 
-/* No packet of Skep's belongs to a socket: these answer as in the kernel's test runs, for one of root's. */
+/*
+ * No packet of Skep's belongs to a socket: these answer as in the kernel's test runs, for one of
+ * root's.
+ */
 HELPER_FN(get_socket_cookie)
 {
 	return 1;

@@ -2,9 +2,9 @@
 /*
  * Helpers of skb programs that make a packet longer or shorter.
  *
- * Two moves do everything in front: open a gap behind the first `off` bytes, which go down, and close one.
- * The headers' places go with them. What the kernel keeps in a descriptor (segments of an offloaded packet,
- * checksums of a device) Skep's packets have not.
+ * Two moves do everything in front: open a gap behind the first `off` bytes, which go down, and
+ * close one. The headers' places go with them. What the kernel keeps in a descriptor (segments of
+ * an offloaded packet, checksums of a device) Skep's packets have not.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -33,7 +33,10 @@ HELPER_FN(ktime_get_tai_ns)
 	return now(CLOCK_TAI);
 }
 
-/* A kernel counts at a rate of its own; 250 a second, from five minutes before 32 bits overflow, is common. */
+/*
+ * A kernel counts at a rate of its own; 250 a second, from five minutes before 32 bits overflow, is
+ * common.
+ */
 HELPER_FN(jiffies64)
 {
 	enum { PER_SECOND = 250 };

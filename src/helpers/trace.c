@@ -14,7 +14,9 @@ static void *pointer(uint64_t r)
 	return (void *)(uintptr_t)r;
 }
 
-/* A line of the trace. Its text goes to the one who asked for it, without the line end it may have. */
+/*
+ * A line of the trace. Its text goes to the one who asked for it, without the line end it may have.
+ */
 static int64_t print(struct cpu *cpu, const char *format, uint32_t size, const uint64_t *args,
                      uint32_t nargs)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Helpers of XDP programs: moving the ends of a packet, reaching all of it, sending it elsewhere. */
+/*
+ * Helpers of XDP programs: moving the ends of a packet, reaching all of it, sending it elsewhere.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ enum {
 	ETH_HEADER = 14,
 	MAX_META = 252,
 	MAX_OFFSET = 0xffff,
-	ACTION_BITS = 3, /* of bpf_redirect_map()'s flags: what to answer for a key that is not there */
+	ACTION_BITS = 3, /* of bpf_redirect_map()'s flags: the answer for a key that is not there */
 };
 
 static struct xdp *xdp_of(uint64_t r)
@@ -31,7 +33,8 @@ HELPER_FN(xdp_adjust_head)
 	struct pkt *p = &xdp_of(r1)->pkt;
 	ptrdiff_t delta = (int32_t)r2, meta = p->data - p->meta;
 
-	if (delta > p->end - p->data - ETH_HEADER || p->data - p->head + delta < FRAME_HEADER + meta)
+	if (delta > p->end - p->data - ETH_HEADER ||
+	    p->data - p->head + delta < FRAME_HEADER + meta)
 		return fail(EINVAL);
 	if (meta)
 		memmove(p->meta + delta, p->meta, (size_t)meta);

@@ -2,8 +2,8 @@
 /*
  * The raw hook: bare bytecode, for conformance suites and experiments. Not a type of the kernel's.
  *
- * r1 points to a struct of a memory block's address and its length. Any value may be returned; helpers
- * that need no packet may be called.
+ * r1 points to a struct of a memory block's address and its length. Any value may be returned;
+ * helpers that need no packet may be called.
  */
 #include <errno.h>
 #include <string.h>

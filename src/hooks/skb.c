@@ -2,8 +2,8 @@
 /*
  * What the hooks of skb programs share: the fields of struct __sk_buff, and runs on a frame.
  *
- * A test run hands the program a linear packet of one page, as the kernel's does. Of the caller's context
- * the fields that stand in takes_in[] are taken over, all others must be zero.
+ * A test run hands the program a linear packet of one page, as the kernel's does. Of the caller's
+ * context the fields that stand in takes_in[] are taken over, all others must be zero.
  */
 #include "hooks/skb.h"
 

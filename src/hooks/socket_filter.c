@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The socket filter hook: programs that say how much of a packet a socket gets. They read the packet by
- * packet loads and bpf_skb_load_bytes() only, from the network header on.
+ * The socket filter hook: programs that say how much of a packet a socket gets. They read the
+ * packet by packet loads and bpf_skb_load_bytes() only, from the network header on.
  */
 #include "core/helper.h"
 #include "core/uapi.h"

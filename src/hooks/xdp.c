@@ -2,10 +2,11 @@
 /*
  * The XDP hook: programs on packets as a driver receives them.
  *
- * A test run lays the packet out as the kernel does: one page, of which 256 bytes are headroom and 320 are
- * kept back behind; what does not fit, or what the caller's context puts beyond its data_end, is the
- * fragments' part (struct xdp's frag_bytes). ctx_in's `data` is the length of metadata in front of the
- * packet, which stands in the headroom; both are part of data_in and data_out.
+ * A test run lays the packet out as the kernel does: one page, of which 256 bytes are headroom and
+ * 320 are kept back behind; what does not fit, or what the caller's context puts beyond its
+ * data_end, is the fragments' part (struct xdp's frag_bytes). ctx_in's `data` is the length of
+ * metadata in front of the packet, which stands in the headroom; both are part of data_in and
+ * data_out.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,8 +32,8 @@ struct xdp_md {
 
 #define U32(name, kind, real)                                                                      \
 	{                                                                                          \
-		#name, offsetof(struct xdp_md, name), 4, FIELD_R, kind, offsetof(struct xdp, real),  \
-			sizeof(((struct xdp *)0)->real)                                            \
+		#name, offsetof(struct xdp_md, name), 4, FIELD_R, kind,                            \
+			offsetof(struct xdp, real), sizeof(((struct xdp *)0)->real)                \
 	}
 
 static const struct ctx_field fields[] = {
@@ -120,8 +121,8 @@ static int test_run_args(const struct prog *p, const struct test_run *t, struct 
 }
 
 /*
- * Less room than a packet with fragments takes: the kernel leaves out the end of what is linear, and where
- * the fragments alone are too much it answers nothing, not even what the program did.
+ * Less room than a packet with fragments takes: the kernel leaves out the end of what is linear,
+ * and where the fragments alone are too much it answers nothing, not even what the program did.
  */
 static int give_short(const struct xdp *x, struct test_run *t, uint32_t size)
 {

@@ -2,11 +2,12 @@
 /*
  * Control flow: can every instruction be reached, and does no jump lead into the middle of one?
  *
- * A flood from instruction 0 with an explicit stack. Calls and function references flood into the function
- * they mean. An instruction that falls through to the next is followed in place, so the stack holds only
- * targets of jumps and calls.
+ * A flood from instruction 0 with an explicit stack. Calls and function references flood into the
+ * function they mean. An instruction that falls through to the next is followed in place, so the
+ * stack holds only targets of jumps and calls.
  *
- * Requires: op[], MARK_START, MARK_SECOND, targets inside the program. Provides: MARK_REACHED, MARK_LEADER.
+ * Requires: op[], MARK_START, MARK_SECOND, targets inside the program. Provides: MARK_REACHED,
+ * MARK_LEADER.
  */
 #include <errno.h>
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Accesses to the context and the stack: is the place one that the hook offers, or within the frame?
+ * Accesses to the context and the stack: is the place one that the hook offers, or within the
+ * frame?
  *
- * Requires: ref[] of loads and stores. Provides: every access whose base is VALUE_CTX lies in one field of
- * the hook's table that allows it, and subprogs[].touched covers every access by a frame pointer.
+ * Requires: ref[] of loads and stores. Provides: every access whose base is VALUE_CTX lies in one
+ * field of the hook's table that allows it, and subprogs[].touched covers every access by a frame
+ * pointer.
  */
 #include "verifier/ctx.h"
 
@@ -35,7 +37,8 @@ const struct ctx_field *ctx_field_for(const struct prog *p, int off, unsigned si
 
 static bool is_packet(const struct ctx_field *f)
 {
-	return f->kind == FIELD_PACKET || f->kind == FIELD_PACKET_END || f->kind == FIELD_PACKET_META;
+	return f->kind == FIELD_PACKET || f->kind == FIELD_PACKET_END ||
+	       f->kind == FIELD_PACKET_META;
 }
 
 /* An access as all kinds of bases see it. */
@@ -57,7 +60,10 @@ static struct access access_of(const struct insn *i, unsigned fields)
 	};
 }
 
-/* The kernel asks whether an atomic operation may touch the context before where, a release or acquire after. */
+/*
+ * The kernel asks whether an atomic operation may touch the context before where, a release or
+ * acquire after.
+ */
 static int check_ctx(struct verifier *v, uint32_t pc, const struct access *a, value base)
 {
 	const struct ctx_field *f;

@@ -2,9 +2,9 @@
 /*
  * The translated program: every reference resolved, context accesses on our layout, calls bound.
  *
- * One walk writes it. Most instructions stay one for one; lookups in maps that offer code for them grow,
- * so where there are such, a first walk notes the new place of each instruction and jumps are patched by
- * it. Should a jump not reach any more, the program is translated without that code.
+ * One walk writes it. Most instructions stay one for one; lookups in maps that offer code for them
+ * grow, so where there are such, a first walk notes the new place of each instruction and jumps are
+ * patched by it. Should a jump not reach any more, the program is translated without that code.
  *
  * Requires: everything. Provides: p->insns, aux, funcs, uses_cpu.
  */
@@ -101,11 +101,12 @@ static bool jumps_reach(const struct fixup *x)
 	const struct verifier *v = x->v;
 
 	for (uint32_t pc = 0; pc < v->n; pc++) {
-		int64_t distance;
+		int64_t target, distance;
 
 		if (v->mark[pc] & MARK_SECOND || !(insn_info[v->op[pc]].fields & INSN_JOFF))
 			continue;
-		distance = (int64_t)x->place[insn_target(v->op[pc], &v->insns[pc], pc)] - x->place[pc] - 1;
+		target = insn_target(v->op[pc], &v->insns[pc], pc);
+		distance = (int64_t)x->place[target] - x->place[pc] - 1;
 		if (distance < INT16_MIN || distance > INT16_MAX)
 			return false;
 	}
@@ -248,7 +249,10 @@ static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *
 		return;
 	}
 	if (f->real_size > f->size || (f->real_size < f->size && size >= f->real_size)) {
-		/* A packet pointer, or, wherever in the public field, as much as there is: all of ours. */
+		/*
+		 * A packet pointer, or, wherever in the public field, as much as there is: all of
+		 * ours.
+		 */
 		if (size != f->real_size)
 			i.code = (uint8_t)(insn_info[OP_LDX_W].code | size_bits(f->real_size));
 		i.off = (int16_t)f->real_offset;
@@ -306,7 +310,10 @@ static void make_funcs(const struct fixup *x)
 	p->nfuncs = x->v->nsubprogs;
 }
 
-/* Finds the program's final shape: with code of the maps where there is some and the jumps still reach. */
+/*
+ * Finds the program's final shape: with code of the maps where there is some and the jumps still
+ * reach.
+ */
 static int shape(struct fixup *x)
 {
 	const struct verifier *v = x->v;
@@ -327,7 +334,7 @@ static int shape(struct fixup *x)
 
 int fixup(struct verifier *v)
 {
-	struct fixup state, *x = &state; /* not cleared: only what ninlined says is read of inlined */
+	struct fixup state, *x = &state; /* not cleared: of inlined[] is read what ninlined[] says */
 	struct prog *p = v->p;
 	int err;
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the program says of its functions: func_info and line_info must have a record for each, and no
- * func_info for anything else. Each record by itself was checked when it was read.
+ * What the program says of its functions: func_info and line_info must have a record for each, and
+ * no func_info for anything else. Each record by itself was checked when it was read.
  *
- * Requires: subprogs[]. Provides: p->func_infos[i] belongs to subprogs[i], or there are none; subprogs[].
- * is_global.
+ * Requires: subprogs[]. Provides: p->func_infos[i] belongs to subprogs[i], or there are none;
+ * subprogs[]. is_global.
  */
 #include "core/btf.h"
 #include "verifier/state.h"
 
-/* Functions without BTF are static; the main program counts as global, which nobody may take the address of. */
+/*
+ * Functions without BTF are static; the main program counts as global, which nobody may take the
+ * address of.
+ */
 static bool is_global(const struct prog *p, uint32_t func)
 {
 	const struct btf_type *t;

@@ -2,8 +2,9 @@
 /*
  * Single instructions: reserved fields, register numbers, immediates, helpers.
  *
- * Each class has its function, which asks in the order in which the kernel does: mostly reserved fields,
- * sources, destination, immediates. An instruction that passes is a row of insn.def with insn_fields_ok().
+ * Each class has its function, which asks in the order in which the kernel does: mostly reserved
+ * fields, sources, destination, immediates. An instruction that passes is a row of insn.def with
+ * insn_fields_ok().
  *
  * Requires: op[], references resolved. Provides: the promise above for every instruction.
  */

@@ -2,8 +2,8 @@
 /*
  * References: do the opcodes exist, are wide loads whole, and which maps do they mean?
  *
- * Requires: op[]. Provides: MARK_SECOND, p->maps, ref[] of wide loads of maps. Values and addresses are
- * put in by the fix-up pass; that map values exist is checked here.
+ * Requires: op[]. Provides: MARK_SECOND, p->maps, ref[] of wide loads of maps. Values and addresses
+ * are put in by the fix-up pass; that map values exist is checked here.
  */
 #include <errno.h>
 

@@ -2,9 +2,9 @@
 /*
  * Depth of calls, bytes of stack, and which functions lead to tail calls.
  *
- * The graph of calls is a matrix of bits. One search in depth orders the functions, callees first, and
- * finds recursion; the longest chains of frames and bytes follow in that order, so no path is walked twice
- * however many there are.
+ * The graph of calls is a matrix of bits. One search in depth orders the functions, callees first,
+ * and finds recursion; the longest chains of frames and bytes follow in that order, so no path is
+ * walked twice however many there are.
  *
  * Requires: ref[] of calls, subprogs[].touched. Provides: subprogs[].tail_calls.
  */
@@ -54,8 +54,8 @@ static void find_calls(struct graph *g)
 }
 
 /*
- * The kernel verifies a global function by itself: calls nest too deeply either within functions that it
- * follows, or only when all are put together, and it says so differently.
+ * The kernel verifies a global function by itself: calls nest too deeply either within functions
+ * that it follows, or only when all are put together, and it says so differently.
  */
 static int reject_depth(const struct verifier *v, bool local)
 {
@@ -63,7 +63,10 @@ static int reject_depth(const struct verifier *v, bool local)
 	             : reject(v, REJECT_CALL_DEPTH_TOTAL, MAX_CALL_DEPTH);
 }
 
-/* Depth first from function 0; an error when somebody calls itself. The stack of the search is a path. */
+/*
+ * Depth first from function 0; an error when somebody calls itself. The stack of the search is a
+ * path.
+ */
 static int order(struct graph *g)
 {
 	uint8_t path[MAX_SUBPROGS];

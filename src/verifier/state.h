@@ -2,8 +2,8 @@
 /*
  * What the verifier's passes share: one struct verifier for the time of a verify().
  *
- * Passes run in the order of verify.c; each notes what it provides, and the next rely on it. Arrays that
- * have an entry for each instruction are indexed like p->orig.
+ * Passes run in the order of verify.c; each notes what it provides, and the next rely on it. Arrays
+ * that have an entry for each instruction are indexed like p->orig.
  */
 #ifndef SKEP_VERIFIER_STATE_H
 #define SKEP_VERIFIER_STATE_H
@@ -29,7 +29,7 @@ enum {
  * What is known of a value: a kind and a number. How two of them merge: value_join() in track.c.
  *
  *   NONE    never written, or lost by a call        NUMBER     certainly no pointer
- *   CTX     the context + num                       CTX_MIXED  the context on some ways, not on others
+ *   CTX     the context + num                       CTX_MIXED  the context on some ways only
  *   FRAME   r10 of this function + num              FRAME_ANY  r10 + an unknown number
  *   MAP     p->maps[num]                            ANY        anything else
  */
@@ -84,9 +84,9 @@ struct verifier {
 	uint8_t *op;   /* enum op of each instruction (subprog_find) */
 	uint8_t *mark; /* MARK_... */
 	/*
-	 * What an instruction refers to: wide load of a map: index in p->maps (refs_resolve); call or
-	 * reference of a function: index in subprogs (subprog_find); helper call: the value of r1, load or
-	 * store: the value of its base register (track).
+	 * What an instruction refers to: wide load of a map: index in p->maps (refs_resolve); call
+	 * or reference of a function: index in subprogs (subprog_find); helper call: the value of
+	 * r1, load or store: the value of its base register (track).
 	 */
 	uint16_t *ref;
 	struct subprog *subprogs; /* by start; one more, empty, at the end of the program */
@@ -120,7 +120,10 @@ enum reject {
 #undef REJECT
 };
 
-/* Logs the message and answers its errno, negative: `return reject(v, REJECT_JUMP_RANGE, from, to);` */
+/*
+ * Logs the message and answers its errno, negative: `return reject(v, REJECT_JUMP_RANGE, from,
+ * to);`
+ */
 int reject(const struct verifier *v, enum reject why, ...);
 
 #endif

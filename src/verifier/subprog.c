@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of a program: instruction 0, the targets of local calls and of function references. They stand
- * one behind the other, each ends with the next one's start.
+ * Functions of a program: instruction 0, the targets of local calls and of function references.
+ * They stand one behind the other, each ends with the next one's start.
  *
- * Targets are noted as marks first, and become a sorted list in one walk, so that a program of thousands
- * of calls costs no search.
+ * Targets are noted as marks first, and become a sorted list in one walk, so that a program of
+ * thousands of calls costs no search.
  *
  * Requires: nothing. Provides: op[], MARK_START, subprogs[], ref[] of calls, has_memory.
  */
@@ -96,8 +96,8 @@ static bool ends_func(enum op op)
 }
 
 /*
- * The kernel looks at the jumps of opcodes that do not exist, too, and before it finds that out. So this
- * goes by class and code, as it does.
+ * The kernel looks at the jumps of opcodes that do not exist, too, and before it finds that out. So
+ * this goes by class and code, as it does.
  */
 static bool jumps(const struct insn *i, int32_t *distance)
 {

@@ -2,22 +2,23 @@
 /*
  * Values: which registers and stack slots hold the context, the frame pointer, a map?
  *
- * A forward data flow over basic blocks. A block's state is what all the ways into it agree on: a value
- * for each of r0-r9 and for each stack slot of the function that pointers are spilled to. Blocks whose
- * state changed wait in a work set, lowest first; values only rise in the order below, so it ends.
+ * A forward data flow over basic blocks. A block's state is what all the ways into it agree on: a
+ * value for each of r0-r9 and for each stack slot of the function that pointers are spilled to.
+ * Blocks whose state changed wait in a work set, lowest first; values only rise in the order below,
+ * so it ends.
  *
  *     NONE < NUMBER < CTX+n, FRAME+n, MAP n < ANY < FRAME_ANY < CTX_MIXED
  *
- * NONE and NUMBER give way to a pointer: no program that the kernel accepts dereferences them, so where
- * they meet one, it is the pointer that counts. CTX_MIXED may not be dereferenced, because its accesses
- * could neither be rewritten nor left alone.
+ * NONE and NUMBER give way to a pointer: no program that the kernel accepts dereferences them, so
+ * where they meet one, it is the pointer that counts. CTX_MIXED may not be dereferenced, because
+ * its accesses could neither be rewritten nor left alone.
  *
- * Arguments flow into local functions and, where it is the context, the result flows back. Slots come to
- * be tracked in two ways: a quick look for r10-based spills and fills, or, when a pointer is stored to a
- * slot that this missed, by starting again.
+ * Arguments flow into local functions and, where it is the context, the result flows back. Slots
+ * come to be tracked in two ways: a quick look for r10-based spills and fills, or, when a pointer
+ * is stored to a slot that this missed, by starting again.
  *
- * Requires: single instructions checked, MARK_LEADER. Provides: ref[] of loads, stores and helper calls,
- * subprogs[].touched and .formed.
+ * Requires: single instructions checked, MARK_LEADER. Provides: ref[] of loads, stores and helper
+ * calls, subprogs[].touched and .formed.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,6 +52,16 @@ struct tracker {
 	struct frame *frame;
 };
 
+static bool is_ctx(enum value_kind kind)
+{
+	return kind == VALUE_CTX || kind == VALUE_CTX_MIXED;
+}
+
+static bool is_frame(enum value_kind kind)
+{
+	return kind == VALUE_FRAME || kind == VALUE_FRAME_ANY;
+}
+
 static value value_join(value a, value b)
 {
 	enum value_kind ka = value_kind(a), kb = value_kind(b);
@@ -59,9 +70,9 @@ static value value_join(value a, value b)
 		return a;
 	if (ka <= VALUE_NUMBER || kb <= VALUE_NUMBER)
 		return ka > kb ? a : b;
-	if (ka == VALUE_CTX || ka == VALUE_CTX_MIXED || kb == VALUE_CTX || kb == VALUE_CTX_MIXED)
+	if (is_ctx(ka) || is_ctx(kb))
 		return value_make(VALUE_CTX_MIXED, 0);
-	if (ka == VALUE_FRAME || ka == VALUE_FRAME_ANY || kb == VALUE_FRAME || kb == VALUE_FRAME_ANY)
+	if (is_frame(ka) || is_frame(kb))
 		return value_make(VALUE_FRAME_ANY, 0);
 	return value_make(VALUE_ANY, 0);
 }
@@ -73,9 +84,9 @@ static value value_mix(value a, value b)
 	enum value_kind mix = VALUE_NUMBER;
 
 	for (int i = 0; i < 2; i++) {
-		if (kinds[i] == VALUE_FRAME || kinds[i] == VALUE_FRAME_ANY)
+		if (is_frame(kinds[i]))
 			return value_make(VALUE_FRAME_ANY, 0);
-		if (kinds[i] == VALUE_CTX || kinds[i] == VALUE_CTX_MIXED)
+		if (is_ctx(kinds[i]))
 			mix = VALUE_CTX_MIXED;
 		else if (kinds[i] > VALUE_NUMBER && mix == VALUE_NUMBER)
 			mix = VALUE_ANY;
@@ -122,10 +133,7 @@ static value *slot_at(struct tracker *t, int off)
 
 static bool is_pointer(value v)
 {
-	enum value_kind kind = value_kind(v);
-
-	return kind == VALUE_CTX || kind == VALUE_CTX_MIXED || kind == VALUE_FRAME ||
-	       kind == VALUE_FRAME_ANY;
+	return is_ctx(value_kind(v)) || is_frame(value_kind(v));
 }
 
 static void store(struct tracker *t, value base, int off, unsigned size, value what)
@@ -161,7 +169,7 @@ static value load(struct tracker *t, value base, int off, unsigned size)
 {
 	value *slot;
 
-	if (size < 8 && value_kind(base) != VALUE_CTX && value_kind(base) != VALUE_CTX_MIXED)
+	if (size < 8 && !is_ctx(value_kind(base)))
 		return value_make(VALUE_NUMBER, 0);
 	if (value_kind(base) != VALUE_FRAME || (off += value_num(base)) % 8)
 		return value_make(VALUE_ANY, 0);
@@ -185,7 +193,8 @@ static void step_memory(struct tracker *t, uint32_t pc, enum op op, const struct
 			set(t, fields & INSN_W0 ? R0 : i->src, value_make(VALUE_NUMBER, 0));
 		return;
 	}
-	store(t, base, i->off, size, fields & INSN_RS ? get(t, i->src) : value_make(VALUE_NUMBER, 0));
+	store(t, base, i->off, size,
+	      fields & INSN_RS ? get(t, i->src) : value_make(VALUE_NUMBER, 0));
 }
 
 static void step_wide(struct tracker *t, uint32_t pc, enum op op, const struct insn *i)
@@ -251,7 +260,7 @@ static void pass_frames(struct tracker *t, bool to_func)
 
 		if (value_kind(v) == VALUE_FRAME && value_num(v) < t->func->touched)
 			t->func->touched = value_num(v);
-		if (to_func && (value_kind(v) == VALUE_FRAME || value_kind(v) == VALUE_FRAME_ANY))
+		if (to_func && is_frame(value_kind(v)))
 			t->func->formed = -STACK_SIZE;
 	}
 }
@@ -265,7 +274,7 @@ static void enter(struct tracker *t, uint32_t func, bool callback)
 		enum value_kind kind = callback ? VALUE_ANY : value_kind(t->cur[r]);
 
 		args[r] = t->cur[r];
-		if (callback || kind == VALUE_FRAME || kind == VALUE_FRAME_ANY)
+		if (callback || is_frame(kind))
 			args[r] = value_make(VALUE_ANY, 0);
 	}
 	join(t, t->block_of[t->v->subprogs[func].start], args);
@@ -293,9 +302,11 @@ static void step_exit(struct tracker *t)
 {
 	value ret = value_join(t->frame->ret, t->cur[R0]);
 
-	/* Of the results only the context is of interest: nothing else makes the callers look again. */
-	if (ret != t->frame->ret &&
-	    (value_kind(ret) == VALUE_CTX || value_kind(ret) == VALUE_CTX_MIXED)) {
+	/*
+	 * Of the results only the context is of interest: nothing else makes the callers look
+	 * again.
+	 */
+	if (ret != t->frame->ret && is_ctx(value_kind(ret))) {
 		t->frame->ret = ret;
 		t->again |= t->frame != t->frames;
 	}
@@ -366,7 +377,9 @@ static void find_spills(struct tracker *t)
 	}
 }
 
-/* Gives the tracked slots of each function their places; the state is as wide as the widest needs. */
+/*
+ * Gives the tracked slots of each function their places; the state is as wide as the widest needs.
+ */
 static void place_slots(struct tracker *t)
 {
 	t->width = R10;
@@ -397,13 +410,14 @@ static void find_blocks(struct tracker *t)
 /* One run to the end with the slots that are known to matter. 0 or -ENOMEM. */
 static int run(struct tracker *t)
 {
-	size_t words = workset_words(t->nblocks);
+	size_t words = workset_words(t->nblocks), each;
 	value entry[R10 + NSLOTS] = {0};
 	uint64_t *memory;
 	uint32_t block;
 
 	place_slots(t);
-	memory = mem_zalloc(t->v->mem, words * 8 + (size_t)t->nblocks * (t->width * sizeof(value) + 1));
+	each = t->width * sizeof(value) + 1;
+	memory = mem_zalloc(t->v->mem, words * sizeof(*memory) + t->nblocks * each);
 	if (!memory)
 		return -ENOMEM;
 	workset_init(&t->work, memory, t->nblocks);

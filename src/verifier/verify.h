@@ -2,9 +2,9 @@
 /*
  * The verifier as its callers see it.
  *
- * Today it checks structure only (see verify.c for the list of passes) and translates the program; until
- * the analysis of values is complete, nothing but the checked engine may run what it passes, unless the
- * user trusts the program.
+ * Today it checks structure only (see verify.c for the list of passes) and translates the program;
+ * until the analysis of values is complete, nothing but the checked engine may run what it passes,
+ * unless the user trusts the program.
  */
 #ifndef SKEP_VERIFIER_VERIFY_H
 #define SKEP_VERIFIER_VERIFY_H
@@ -19,7 +19,10 @@ struct buf;
 /* What the verifier asks its caller: descriptors are the caller's business. */
 struct verify_env {
 	void *arg;
-	/* A new reference to the map of a descriptor, or to the i-th of the load's fd_array. -EBADF, -EINVAL */
+	/*
+	 * A new reference to the map of a descriptor, or to the i-th of the load's fd_array.
+	 * -EBADF, -EINVAL
+	 */
 	int (*map_of_fd)(void *arg, int32_t fd, struct map **out);
 	int (*map_of_index)(void *arg, int32_t index, struct map **out);
 	struct buf *log;    /* the kernel's text; NULL: nobody wants it */
@@ -28,8 +31,8 @@ struct verify_env {
 
 /*
  * Checks p->orig and makes p->insns, funcs, aux, maps. 0, or the errno that BPF_PROG_LOAD gives
- * (-EINVAL, -EACCES, -E2BIG, -ENOMEM ...), with the reason at the end of the log. What was made stays
- * in p and goes with it.
+ * (-EINVAL, -EACCES, -E2BIG, -ENOMEM ...), with the reason at the end of the log. What was made
+ * stays in p and goes with it.
  */
 int verify(struct prog *p, const struct verify_env *env);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A set of small numbers that gives back the lowest: the work list of a data-flow pass. Adding and taking
- * cost the same few instructions at any size: each bit of a level says whether a word of the level below
- * has any.
+ * A set of small numbers that gives back the lowest: the work list of a data-flow pass. Adding and
+ * taking cost the same few instructions at any size: each bit of a level says whether a word of the
+ * level below has any.
  */
 #ifndef SKEP_VERIFIER_WORKSET_H
 #define SKEP_VERIFIER_WORKSET_H

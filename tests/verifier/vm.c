@@ -99,15 +99,19 @@ static int map_of_fd(void *arg, int32_t fd, struct map **out)
 	return 0;
 }
 
+/* The last line that is not about statistics. */
 static void last_line(const struct buf *log, char *line, size_t size)
 {
-	size_t end = log->len, start;
+	const char *at = log->data ? log->data : "";
 
-	while (end && log->data[end - 1] == '\n')
-		end--;
-	for (start = end; start && log->data[start - 1] != '\n';)
-		start--;
-	snprintf(line, size, "%.*s", (int)(end - start), log->data ? log->data + start : "");
+	line[0] = '\0';
+	while (*at) {
+		size_t len = strcspn(at, "\n");
+
+		if (strncmp(at, "processed ", 10))
+			snprintf(line, size, "%.*s", (int)len, at);
+		at += len + (at[len] == '\n');
+	}
 }
 
 static void add_func_info(struct prog *p)
