@@ -77,7 +77,10 @@ static int load(const char *path, const struct bpf_insn *insns, size_t n, int *f
 	if (!log)
 		return fail(EXIT_FAILED, "out of memory");
 	*fd = bpf_prog_load((enum bpf_prog_type)SKEP_PROG_TYPE_RAW, "raw", "Dual BSD/GPL", insns, n, &opts);
-	end = strrchr(log, '\n');
+	/* The reason is followed by a line of statistics. */
+	end = strstr(log, "\nprocessed ");
+	if (!end)
+		end = strrchr(log, '\n');
 	if (end)
 		*end = 0;
 	if (*fd < 0)
