@@ -7,6 +7,7 @@
 GROUP: functions of this file, like usage or bad_captures.
 OBJECTS: the directory of compiled tests/cli/bpf/*.bpf.c; EXAMPLES: that of examples/, built.
 """
+import fcntl
 import gzip
 import json
 import os
@@ -17,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 SKEP, OBJECTS, EXAMPLES = sys.argv[1:4]
@@ -396,7 +398,10 @@ def interrupt():
                          stderr=subprocess.PIPE, env=ENV)
     p.stdin.write(pcap(FRAMES) + b"half")
     p.stdin.flush()
-    time.sleep(0.3)
+    unread, deadline = 1, time.time() + 30
+    while unread and time.time() < deadline:  # until all of it has been read, and more is waited for
+        time.sleep(0.1)
+        unread, = struct.unpack("i", fcntl.ioctl(p.stdin, termios.FIONREAD, b"\0" * 4))
     p.send_signal(signal.SIGINT)
     stdout, stderr = p.communicate(timeout=20)
     result("Ctrl-C ends a capture that is being written", "" if p.returncode == 0 and re.search(rb"^packets +8$", stdout, re.M) and
