@@ -8,7 +8,8 @@
  * is recorded in cpu->fault and ends the run with r0 = 0.
  *
  * Each frame's stack is cleared when it is entered, so a program sees neither earlier runs nor the C
- * stack; reading what it has not written is no fault. Fuel is paid at the end of each basic block.
+ * stack; reading what it has not written is no fault. Memory that was in reach stays so for the whole run:
+ * values of maps of the program that made a tail call, elements that have been deleted. Fuel is paid at the end of each basic block.
  *
  * Requires: interp.h, checked.h. Provides: engine_checked.
  */
@@ -48,11 +49,7 @@
 		call_done(run, s);                                                                 \
 	} while (0)
 #define TAIL_CALL_OK() STOP_UNLESS(tail_call_ok(run, prog, s, regs))
-#define TAIL_CALL_DONE()                                                                           \
-	do {                                                                                       \
-		STOP_UNLESS(!cpu->fault);                                                          \
-		run_forget_maps(run);                                                              \
-	} while (0)
+#define TAIL_CALL_DONE() STOP_UNLESS(!cpu->fault)
 #define PACKET_OK()                                                                                \
 	do {                                                                                       \
 		if (!prog->hook || !prog->hook->ld_abs || regs[R6] != (uintptr_t)cpu->ctx) {       \
@@ -63,14 +60,27 @@
 #define RUN_IN()                                                                                   \
 	struct run *const run = cpu->checked;                                                      \
 	struct area area;                                                                          \
+	uint32_t frame;                                                                            \
 	run_enter_area(run, &area, regs[R10])
 #define RUN_OUT() run_leave_area(run)
-#define FRAME_IN()                                                                                 \
+#define FRAME_IN(size)                                                                             \
 	do {                                                                                       \
-		memset((void *)(uintptr_t)(regs[R10] - STACK_SIZE), 0, STACK_SIZE);                \
-		run_set_stack(run, regs[R10] - STACK_SIZE);                                        \
+		frame = (size);                                                                    \
+		for (uint64_t low = regs[R10] - frame; low < regs[R10]; low += 8)                  \
+			*(uint64_t *)(uintptr_t)low = 0;                                           \
+		run_set_stack(run, regs[R10] - frame);                                             \
 	} while (0)
-#define FRAME_BACK() run_set_stack(run, regs[R10] - STACK_SIZE)
+#define FRAME_PUSH()                                                                               \
+	do {                                                                                       \
+		frames[depth].size = frame;                                                        \
+		regs[R10] -= frame;                                                                \
+	} while (0)
+#define FRAME_POP()                                                                                \
+	do {                                                                                       \
+		frame = frames[depth].size;                                                        \
+		regs[R10] += frame;                                                                \
+		run_set_stack(run, regs[R10] - frame);                                             \
+	} while (0)
 #define DEPTH_FAULT() run_fault(run, prog, s, "calls nested too deep")
 #define ENTRY checked_entry
 
@@ -79,17 +89,17 @@ static uint64_t checked_entry(void *ctx, struct cpu *cpu, const struct prog *pro
 #include "exec/interp_run.h"
 
 /* Enters the body within a run. */
-static uint64_t nest(struct run *run, const struct prog *prog, const struct step *s,
+static uint64_t nest(struct run *run, const struct prog *prog, const struct image_func *at,
                      const uint64_t args[5])
 {
 	uint64_t ret;
 
 	if (run->nesting == MAX_NESTING) {
-		run_fault(run, prog, s, "callbacks and tail calls nested too deep");
+		run_fault(run, prog, at->begin, "callbacks and tail calls nested too deep");
 		return 0;
 	}
 	run->nesting++;
-	ret = run_steps(prog, s, args, run->cpu);
+	ret = run_steps(prog, at, args, run->cpu);
 	run->nesting--;
 	return ret;
 }
@@ -102,10 +112,8 @@ static uint64_t checked_entry(void *ctx, struct cpu *cpu, const struct prog *pro
 	if (!run) {
 		run_init(&outermost, cpu);
 		cpu->checked = &outermost;
-	} else {
-		run_forget_maps(run);
 	}
-	ret = nest(cpu->checked, prog, prog_image(prog)->steps, (uint64_t[5]){(uintptr_t)ctx});
+	ret = nest(cpu->checked, prog, prog_image(prog)->funcs, (uint64_t[5]){(uintptr_t)ctx});
 	cpu->checked = run;
 	return ret;
 }
@@ -120,7 +128,7 @@ static uint64_t nest_callback(struct run *run, const uint64_t args[5], const str
 	if (helper == BPF_FUNC_FOR_EACH_MAP_ELEM && map)
 		run_set_slot(run, SLOT_KEY,
 		             &(struct region){args[1], map->key_size, false, "map key"});
-	ret = nest(run, cb->prog, prog_image(cb->prog)->funcs[cb->func], args);
+	ret = nest(run, cb->prog, &prog_image(cb->prog)->funcs[cb->func], args);
 	run->slot[SLOT_KEY] = (struct slot){0};
 	run->helper = helper;
 	run->map = map;

@@ -58,12 +58,9 @@ struct run {
 };
 
 void run_init(struct run *run, struct cpu *cpu);
-/* The innermost body has frames from low on. */
-void run_set_stack(struct run *run, uintptr_t low);
 void run_enter_area(struct run *run, struct area *area, uintptr_t high);
 void run_leave_area(struct run *run);
 void run_set_slot(struct run *run, unsigned slot, const struct region *r);
-void run_forget_maps(struct run *run);
 void run_forget_hook(struct run *run);
 
 /* Records the run's first fault. */
@@ -83,6 +80,15 @@ bool call_ok(struct run *run, const struct prog *p, const struct step *s, const 
 void call_done(struct run *run, const struct step *s);
 /* Are r1 and r2 what a tail call needs? */
 bool tail_call_ok(struct run *run, const struct prog *p, const struct step *s, const uint64_t *regs);
+
+/* The innermost body has frames from low on. */
+static inline void run_set_stack(struct run *run, uintptr_t low)
+{
+	size_t size = run->area->high - low, fast = size >= 8 ? size - 7 : 0;
+
+	run->area->low = low;
+	run->slot[SLOT_STACK] = (struct slot){low, fast, fast, size};
+}
 
 static inline bool reach(struct run *run, const struct prog *p, const struct step *s, uintptr_t addr,
                          unsigned size, bool write)

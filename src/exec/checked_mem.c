@@ -35,14 +35,6 @@ void run_set_slot(struct run *run, unsigned slot, const struct region *r)
 	run->writable[slot] = r->writable;
 }
 
-void run_set_stack(struct run *run, uintptr_t low)
-{
-	size_t size = run->area->high - low;
-
-	run->area->low = low;
-	run->slot[SLOT_STACK] = (struct slot){low, size - 7, size - 7, size};
-}
-
 void run_enter_area(struct run *run, struct area *area, uintptr_t high)
 {
 	*area = (struct area){.low = high, .high = high, .outer = run->area};
@@ -57,11 +49,6 @@ void run_leave_area(struct run *run)
 	run->slot[SLOT_OUTER] = (struct slot){0};
 	if (run->area)
 		run_set_stack(run, run->area->low);
-}
-
-void run_forget_maps(struct run *run)
-{
-	memset(&run->slot[SLOT_MAP], 0, MAP_SLOTS * sizeof(run->slot[0]));
 }
 
 void run_forget_hook(struct run *run)

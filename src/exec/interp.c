@@ -23,8 +23,9 @@
 #define PACKET_OK() ((void)0)
 #define RUN_IN() ((void)0)
 #define RUN_OUT() ((void)0)
-#define FRAME_IN() ((void)0)
-#define FRAME_BACK() ((void)0)
+#define FRAME_IN(size) ((void)0)
+#define FRAME_PUSH() (regs[R10] -= STACK_SIZE)
+#define FRAME_POP() (regs[R10] += STACK_SIZE)
 #define DEPTH_FAULT() ((void)0)
 #define ENTRY interp_entry
 
@@ -34,13 +35,13 @@ static uint64_t interp_entry(void *ctx, struct cpu *cpu, const struct prog *prog
 
 static uint64_t interp_entry(void *ctx, struct cpu *cpu, const struct prog *prog)
 {
-	return run_steps(prog, prog_image(prog)->steps, (uint64_t[5]){(uintptr_t)ctx}, cpu);
+	return run_steps(prog, prog_image(prog)->funcs, (uint64_t[5]){(uintptr_t)ctx}, cpu);
 }
 
 static uint64_t interp_callback(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
                                 struct cpu *cpu, const struct callback *cb)
 {
-	return run_steps(cb->prog, prog_image(cb->prog)->funcs[cb->func],
+	return run_steps(cb->prog, &prog_image(cb->prog)->funcs[cb->func],
 	                 (uint64_t[5]){r1, r2, r3, r4, r5}, cpu);
 }
 

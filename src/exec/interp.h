@@ -54,7 +54,7 @@ struct step {
 		 */
 		uint16_t cost;
 	};
-	int32_t imm; /* of a helper call its id, of LD_ABS and LD_IND the offset */
+	int32_t imm; /* of a helper call its id, of a local one the callee's frame, of LD_ABS the offset */
 	union {
 		const struct step *to; /* jumps and local calls */
 		helper_fn call;
@@ -67,9 +67,19 @@ struct step {
 };
 static_assert(sizeof(struct step) == 32, "steps never straddle a cache line");
 
+/* A function. */
+struct image_func {
+	const struct step *begin;
+	/*
+	 * Bytes of stack that it needs. The checked engine makes frames that large, and clears them. A function
+	 * that does with r10 anything but load and store at fixed offsets needs all.
+	 */
+	uint32_t frame;
+};
+
 struct image {
 	uint32_t nsteps;
-	const struct step **funcs; /* [nfuncs]: where each begins */
+	struct image_func *funcs; /* [nfuncs] */
 	struct step steps[];
 };
 
@@ -81,16 +91,27 @@ struct image {
 int image_make(struct prog *p, const void *const *labels, bool checked, struct image **out);
 void image_free(struct prog *p);
 
+/* Instructions that one handler executes, at most. */
+enum { MAX_FUSED = 5 };
+
 /* Registers whose being in the accumulator selects variants A and B of a fused handler; NREGS: none. */
 struct fusion {
 	unsigned a, b;
 };
 
 /*
- * The handler that executes several instructions from i on (left slots to the end of the program), or 0.
- * May change the operands in s.
+ * The handler that executes several steps from s on, or 0. op: their operations, OP_INVALID behind the
+ * last of the program. May use the fields of s that single handlers do not.
  */
-unsigned fuse(const struct insn *i, uint32_t left, struct step *s, struct fusion *f);
+unsigned fuse(struct step *s, const uint8_t op[MAX_FUSED], struct fusion *f);
+
+/* Does a load or store through r10 stay in a frame of full size? */
+static inline bool step_in_frame(const struct step *s, enum op op)
+{
+	const struct insn i = {.code = insn_info[op].code};
+
+	return s->off >= -STACK_SIZE && s->off <= -(int)insn_size(&i);
+}
 
 static inline const struct image *prog_image(const struct prog *p)
 {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From instructions to steps: see interp.h.
+ * From instructions to steps: see interp.h. Passes, each linear in the program's length:
  *
- * One pass checks what the interpreter's own safety rests on (known operations, targets inside the
- * program, r10 never written) and marks where control may arrive from elsewhere; the next makes one step
- * of each instruction, tracking which registers equal the accumulator, and leaves jump targets as
- * instruction numbers; the last turns those into addresses. Linear in the program's length.
+ *   examine    what the interpreter's own safety rests on (known operations, targets inside the program,
+ *              r10 never written), and where control may arrive from elsewhere
+ *   number     the steps; `if c goto +1; goto x` becomes one, `if !c goto x`
+ *   translate  each instruction into a step, its target still a number
+ *   frames     how much stack each function needs
+ *   select     the handlers, tracking which registers equal the accumulator; targets become addresses
  *
- * Requires: insn.def, handlers.def. Provides: image_make(), image_free().
+ * Requires: insn.def, handlers.def, fuse(). Provides: image_make(), image_free().
  */
 #include "exec/interp.h"
 
@@ -38,11 +40,22 @@ static const uint16_t handler_of[OP_COUNT] = {
 #undef INSN
 };
 
-enum { NO_REG = NREGS };
+/* The opposite of each condition that has one. */
+static const uint8_t opposite_of[OP_COUNT] = {
+#define X(one, other)                                                                              \
+	[OP_##one##64_K] = OP_##other##64_K, [OP_##one##64_X] = OP_##other##64_X,                  \
+	[OP_##one##32_K] = OP_##other##32_K, [OP_##one##32_X] = OP_##other##32_X,
+	X(JEQ, JNE) X(JNE, JEQ) X(JGT, JLE) X(JLE, JGT) X(JGE, JLT) X(JLT, JGE)
+	X(JSGT, JSLE) X(JSLE, JSGT) X(JSGE, JSLT) X(JSLT, JSGE)
+#undef X
+};
+
+enum { NO_REG = NREGS, MAX_HOPS = 8 };
 
 enum marks {
-	MARK_START = 1,  /* an instruction begins here: not the second slot of a wide one */
-	MARK_LEADER = 2, /* control may arrive here from elsewhere */
+	MARK_START = 1,   /* an instruction begins here: not the second slot of a wide one */
+	MARK_LEADER = 2,  /* control may arrive here from elsewhere */
+	MARK_DROPPED = 4, /* a jump that the condition before it does as well */
 };
 
 struct decoder {
@@ -52,14 +65,26 @@ struct decoder {
 	bool checked;
 	uint8_t *marks;    /* [ninsns], enum marks */
 	uint32_t *step_of; /* [ninsns] */
+	uint8_t *op;       /* [nsteps + MAX_FUSED]: of each step, OP_INVALID behind the last */
 	unsigned equal;    /* bit N: rN equals the accumulator here */
-	uint32_t block;    /* where the basic block began */
 };
 
 static bool is_atomic(enum op op)
 {
 	return (insn_info[op].code & 7) == CLASS_STX && insn_info[op].key == KEY_IMM;
 }
+
+static bool is_goto(enum op op)
+{
+	return op == OP_JA || op == OP_JAL;
+}
+
+static bool has_target(enum op op)
+{
+	return insn_info[op].fields & (INSN_JOFF | INSN_JIMM) || op == OP_CALL_LOCAL;
+}
+
+/* --- Examine ------------------------------------------------------------------------------------ */
 
 static int mark_leader(struct decoder *d, int64_t target)
 {
@@ -89,13 +114,12 @@ static int examine(struct decoder *d, uint32_t pc)
 		return -EINVAL;
 	if (op == OP_CALL_LOCAL)
 		return p->aux[pc].func < p->nfuncs ? 0 : -EINVAL;
-	return f & (INSN_JOFF | INSN_JIMM) ? mark_leader(d, insn_target(op, i, pc)) : 0;
+	return has_target(op) ? mark_leader(d, insn_target(op, i, pc)) : 0;
 }
 
 static int examine_all(struct decoder *d)
 {
 	const struct prog *p = d->p;
-	uint32_t steps = 0;
 	int err;
 
 	for (uint32_t f = 0; f < p->nfuncs; f++) {
@@ -108,62 +132,171 @@ static int examine_all(struct decoder *d)
 		if (err)
 			return err;
 		d->marks[pc] |= MARK_START;
-		d->step_of[pc] = steps++;
 	}
 	for (uint32_t pc = 0; pc < p->ninsns; pc++)
 		if (d->marks[pc] == MARK_LEADER)
 			return -EINVAL;
-	d->im->nsteps = steps;
 	return 0;
 }
 
-static bool in_frame(const struct insn *i)
+/* --- Number ------------------------------------------------------------------------------------- */
+
+/* Is the instruction behind pc a goto that nothing else arrives at, over which pc jumps? */
+static bool jumps_over_goto(const struct decoder *d, uint32_t pc)
 {
-	return i->off >= -STACK_SIZE && i->off <= -(int)insn_size(i);
+	const struct insn *i = &d->p->insns[pc];
+
+	return opposite_of[insn_op(i)] && i->off == 1 && is_goto(insn_op(i + 1)) &&
+	       !(d->marks[pc + 1] & MARK_LEADER);
 }
 
-/* The variant of a load or store through r10, or the plain handler where it leaves the frame. */
-static unsigned frame_variant(const struct insn *i, unsigned handler, unsigned fields, bool value_in)
+static void number_all(struct decoder *d)
 {
-	if (!in_frame(i))
+	const struct prog *p = d->p;
+	uint32_t steps = 0;
+
+	for (uint32_t pc = 0; pc < p->ninsns; pc++) {
+		if (!(d->marks[pc] & MARK_START) || d->marks[pc] & MARK_DROPPED)
+			continue;
+		d->step_of[pc] = steps++;
+		if (jumps_over_goto(d, pc))
+			d->marks[pc + 1] |= MARK_DROPPED;
+	}
+	d->im->nsteps = steps;
+}
+
+/* --- Translate ---------------------------------------------------------------------------------- */
+
+/* Where control gets to in the end from a jump to pc. */
+static uint32_t final_target(const struct prog *p, uint32_t pc)
+{
+	for (int hops = 0; hops < MAX_HOPS; hops++) {
+		enum op op = insn_op(&p->insns[pc]);
+
+		if (!is_goto(op))
+			break;
+		pc = (uint32_t)insn_target(op, &p->insns[pc], pc);
+	}
+	return pc;
+}
+
+static int translate_call(const struct decoder *d, uint32_t pc, struct step *s)
+{
+	const struct prog *p = d->p;
+	const struct registry *reg = &p->obj.k->reg;
+	uint32_t id = (uint32_t)p->insns[pc].imm;
+
+	if (id == BPF_FUNC_TAIL_CALL)
+		return 0;
+	s->call = d->checked ? NULL : p->aux[pc].call;
+	if (!s->call && id < reg->nhelpers)
+		s->call = reg->helpers[id].fn;
+	return s->call ? 0 : -EINVAL;
+}
+
+/* block: where the basic block began. */
+static int translate(struct decoder *d, uint32_t pc, uint32_t block)
+{
+	const struct prog *p = d->p;
+	const struct insn *i = &p->insns[pc];
+	enum op op = insn_op(i);
+	unsigned f = insn_info[op].fields;
+	uint32_t n = d->step_of[pc], at = pc, cost;
+	struct step *s = &d->im->steps[n];
+
+	if (jumps_over_goto(d, pc)) {
+		op = opposite_of[op];
+		at = pc + 1;
+	}
+	*s = (struct step){.dst = i->dst, .src = i->src, .off = i->off, .imm = i->imm, .insn = pc};
+	d->op[n] = op;
+	cost = at - block + 1;
+	if (f & (INSN_JOFF | INSN_JIMM | INSN_CALLS | INSN_END))
+		s->cost = cost < UINT16_MAX ? (uint16_t)cost : UINT16_MAX;
+	if (op == OP_CALL_LOCAL)
+		s->wide = p->funcs[p->aux[pc].func].start;
+	else if (has_target(op))
+		s->wide = final_target(p, (uint32_t)insn_target(insn_op(&p->insns[at]), &p->insns[at], at));
+	else if (op == OP_CALL)
+		return translate_call(d, pc, s);
+	else if (f & INSN_CALLS)
+		s->size = insn_size(i);
+	else if (f & INSN_WIDE)
+		s->wide = insn_imm64(i);
+	return 0;
+}
+
+static int translate_all(struct decoder *d)
+{
+	const struct prog *p = d->p;
+	uint32_t block = 0;
+
+	for (uint32_t pc = 0; pc < p->ninsns; pc++) {
+		int err;
+
+		if (!(d->marks[pc] & MARK_START) || d->marks[pc] & MARK_DROPPED)
+			continue;
+		if (d->marks[pc] & MARK_LEADER)
+			block = pc;
+		err = translate(d, pc, block);
+		if (err)
+			return err;
+		if (insn_info[insn_op(&p->insns[pc])].fields &
+		    (INSN_JOFF | INSN_JIMM | INSN_CALLS | INSN_END))
+			block = pc + 1 + jumps_over_goto(d, pc);
+	}
+	for (unsigned n = 0; n < MAX_FUSED; n++)
+		d->op[d->im->nsteps + n] = OP_INVALID;
+	return 0;
+}
+
+/* --- Select ------------------------------------------------------------------------------------- */
+
+/* The variant of a load or store through r10, or the plain handler where it leaves the frame. */
+static unsigned frame_variant(const struct step *s, enum op op, bool value_in)
+{
+	unsigned f = insn_info[op].fields, handler = handler_of[op];
+
+	if (!step_in_frame(s, op))
 		return handler;
-	if (fields & INSN_STORE && fields & INSN_RS)
+	if (f & INSN_STORE && f & INSN_RS)
 		return handler + (value_in ? VARIANT_STX_FB : VARIANT_STX_F);
 	return handler + VARIANT_F;
 }
 
 /* The variant of a fused handler that fits, or 0: nothing can be fused here. */
-static unsigned choose_fused(const struct decoder *d, uint32_t pc, struct step *s)
+static unsigned choose_fused(const struct decoder *d, uint32_t n)
 {
-	const struct insn *i = &d->p->insns[pc];
+	struct step *s = &d->im->steps[n];
+	enum op op = d->op[n];
 	struct fusion f;
-	unsigned h = fuse(i, d->p->ninsns - pc, s, &f);
+	unsigned h = fuse(s, &d->op[n], &f);
 
 	if (!h)
 		return 0;
-	if (f.a == R10 && insn_info[insn_op(i)].fields & INSN_LOAD)
-		return in_frame(i) ? h + VARIANT_F : 0;
+	if (f.a == R10 && insn_info[op].fields & INSN_LOAD)
+		return step_in_frame(s, op) ? h + VARIANT_F : 0;
 	if (d->equal >> f.a & 1)
 		return h + VARIANT_A;
 	return d->equal >> f.b & 1 ? h + VARIANT_B : h;
 }
 
 /* Chooses among the variants of a handler by what the accumulator holds. */
-static unsigned choose(const struct decoder *d, uint32_t pc, enum op op, struct step *s)
+static unsigned choose(const struct decoder *d, uint32_t n)
 {
-	const struct insn *i = &d->p->insns[pc];
+	const struct step *s = &d->im->steps[n];
+	enum op op = d->op[n];
 	unsigned f = insn_info[op].fields;
-	unsigned fused = choose_fused(d, pc, s);
 	unsigned h = handler_of[op];
-	unsigned a = f & INSN_RD ? i->dst : f & INSN_RS ? i->src : (unsigned)NO_REG;
-	unsigned b = f & INSN_RD && f & INSN_RS ? i->src : (unsigned)NO_REG;
+	unsigned a = f & INSN_RD ? s->dst : f & INSN_RS ? s->src : (unsigned)NO_REG;
+	unsigned b = f & INSN_RD && f & INSN_RS ? s->src : (unsigned)NO_REG;
 
-	if (fused)
-		return fused;
+	if (op == OP_CALL && s->imm == BPF_FUNC_TAIL_CALL)
+		return H_TAIL_CALL;
 	if (f & INSN_CALLS || is_atomic(op) || op == OP_MAY_GOTO)
 		return h;
 	if (f & (INSN_LOAD | INSN_STORE) && a == R10)
-		return frame_variant(i, h, f, d->equal >> b & 1);
+		return frame_variant(s, op, d->equal >> b & 1);
 	if (d->equal >> a & 1)
 		return h + VARIANT_A;
 	if (d->equal >> b & 1)
@@ -171,14 +304,16 @@ static unsigned choose(const struct decoder *d, uint32_t pc, enum op op, struct 
 	return h;
 }
 
-/* What the accumulator equals after an instruction. */
-static void follow(struct decoder *d, const struct insn *i, enum op op)
+/* What the accumulator equals after a step. */
+static void follow(struct decoder *d, uint32_t n)
 {
+	const struct step *s = &d->im->steps[n];
+	enum op op = d->op[n];
 	unsigned f = insn_info[op].fields;
-	unsigned dst = 1u << i->dst, src = 1u << i->src;
+	unsigned dst = 1u << s->dst, src = 1u << s->src;
 
 	if (f & INSN_CALLS)
-		d->equal = op == OP_CALL && i->imm == BPF_FUNC_TAIL_CALL ? 0 : 1u << R0;
+		d->equal = op == OP_CALL && s->imm == BPF_FUNC_TAIL_CALL ? 0 : 1u << R0;
 	else if (is_atomic(op))
 		d->equal &= ~((f & INSN_WD ? dst : 0) | (f & INSN_WS ? src : 0) |
 		              (f & INSN_W0 ? 1u << R0 : 0));
@@ -188,80 +323,79 @@ static void follow(struct decoder *d, const struct insn *i, enum op op)
 		d->equal = dst;
 }
 
-static int decode_call(const struct decoder *d, uint32_t pc, struct step *s)
+static void select_all(struct decoder *d)
 {
-	const struct prog *p = d->p;
-	const struct registry *reg = &p->obj.k->reg;
-	uint32_t id = (uint32_t)p->insns[pc].imm;
+	struct image *im = d->im;
 
-	if (id == BPF_FUNC_TAIL_CALL) {
-		s->go = d->labels[H_TAIL_CALL];
-		return 0;
+	for (uint32_t n = 0; n < im->nsteps; n++) {
+		struct step *s = &im->steps[n];
+		unsigned handler;
+
+		if (d->marks[s->insn] & MARK_LEADER)
+			d->equal = 0;
+		handler = choose_fused(d, n);
+		s->go = d->labels[handler ? handler : choose(d, n)];
+		if (has_target(d->op[n]))
+			s->to = &im->steps[d->step_of[s->wide]];
+		follow(d, n);
 	}
-	s->call = d->checked ? NULL : p->aux[pc].call;
-	if (!s->call && id < reg->nhelpers)
-		s->call = reg->helpers[id].fn;
-	return s->call ? 0 : -EINVAL;
 }
 
-static int decode(struct decoder *d, uint32_t pc)
+/* --- Frames ------------------------------------------------------------------------------------- */
+
+/* Bytes below r10 that a step may touch; all where it does anything else with r10. */
+static uint32_t stack_use(const struct step *s, enum op op)
 {
-	const struct prog *p = d->p;
-	const struct insn *i = &p->insns[pc];
-	enum op op = insn_op(i);
 	unsigned f = insn_info[op].fields;
-	struct step *s = &d->im->steps[d->step_of[pc]];
-	uint32_t cost = pc - d->block + 1;
-	int err = 0;
+	unsigned base = f & INSN_STORE ? s->dst : s->src;
 
-	if (d->marks[pc] & MARK_LEADER) {
-		d->equal = 0;
-		d->block = pc;
-		cost = 1;
+	if (f & (INSN_LOAD | INSN_STORE) && base == R10) {
+		if (f & INSN_STORE && f & INSN_RS && s->src == R10)
+			return STACK_SIZE;
+		return step_in_frame(s, op) ? (uint32_t)-s->off : 0;
 	}
-	s->dst = i->dst;
-	s->src = i->src;
-	s->off = i->off;
-	s->imm = i->imm;
-	s->insn = pc;
-	s->go = d->labels[choose(d, pc, op, s)];
-	if (f & (INSN_JOFF | INSN_JIMM))
-		s->wide = (uint64_t)insn_target(op, i, pc);
-	else if (op == OP_CALL_LOCAL)
-		s->wide = p->funcs[p->aux[pc].func].start;
-	else if (op == OP_CALL)
-		err = decode_call(d, pc, s);
-	else if (f & INSN_CALLS)
-		s->size = insn_size(i);
-	else if (f & INSN_WIDE)
-		s->wide = insn_imm64(i);
-	if (f & (INSN_JOFF | INSN_JIMM | INSN_CALLS | INSN_END)) {
-		s->cost = cost > UINT16_MAX ? UINT16_MAX : (uint16_t)cost;
-		d->block = pc + 1;
-	}
-	follow(d, i, op);
-	return err;
+	if ((f & INSN_RD && s->dst == R10) || (f & INSN_RS && s->src == R10))
+		return STACK_SIZE;
+	return 0;
 }
 
-static int decode_all(struct decoder *d)
+static void size_frames(struct decoder *d)
 {
 	const struct prog *p = d->p;
 	struct image *im = d->im;
 
-	for (uint32_t pc = 0; pc < p->ninsns; pc += insn_slots(insn_op(&p->insns[pc]))) {
-		int err = decode(d, pc);
+	for (uint32_t f = 0; f < p->nfuncs; f++) {
+		uint32_t n = d->step_of[p->funcs[f].start], frame = 0;
+		uint32_t end = f + 1 < p->nfuncs ? d->step_of[p->funcs[f + 1].start] : im->nsteps;
 
-		if (err)
-			return err;
-	}
-	for (uint32_t n = 0; n < im->nsteps; n++) {
-		enum op op = insn_op(&p->insns[im->steps[n].insn]);
+		im->funcs[f].begin = &im->steps[n];
+		for (; n < end; n++) {
+			uint32_t use = stack_use(&im->steps[n], d->op[n]);
 
-		if (op == OP_CALL_LOCAL || insn_info[op].fields & (INSN_JOFF | INSN_JIMM))
-			im->steps[n].to = &im->steps[d->step_of[im->steps[n].wide]];
+			frame = use > frame ? use : frame;
+		}
+		im->funcs[f].frame = (frame + 7) & ~7u;
 	}
-	for (uint32_t f = 0; f < p->nfuncs; f++)
-		im->funcs[f] = &im->steps[d->step_of[p->funcs[f].start]];
+	for (uint32_t n = 0; n < im->nsteps; n++)
+		if (d->op[n] == OP_CALL_LOCAL)
+			im->steps[n].imm =
+				(int32_t)im->funcs[p->aux[im->steps[n].insn].func].frame;
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
+static int decode_all(struct decoder *d)
+{
+	int err = examine_all(d);
+
+	if (err)
+		return err;
+	number_all(d);
+	err = translate_all(d);
+	if (err)
+		return err;
+	size_frames(d);
+	select_all(d);
 	return 0;
 }
 
@@ -274,18 +408,17 @@ int image_make(struct prog *p, const void *const *labels, bool checked, struct i
 	if (!p->ninsns || !p->nfuncs)
 		return -EINVAL;
 	d.marks = mem_zalloc(m, p->ninsns);
+	d.op = mem_zalloc(m, (size_t)p->ninsns + MAX_FUSED);
 	d.step_of = mem_zalloc_array(m, p->ninsns, sizeof(d.step_of[0]));
 	d.im = mem_zalloc(m, sizeof(*d.im) + (size_t)p->ninsns * sizeof(struct step));
-	if (!d.marks || !d.step_of || !d.im)
+	if (!d.marks || !d.op || !d.step_of || !d.im)
 		goto out;
 	d.im->funcs = mem_zalloc_array(m, p->nfuncs, sizeof(d.im->funcs[0]));
-	if (!d.im->funcs)
-		goto out;
-	err = examine_all(&d);
-	if (!err)
+	if (d.im->funcs)
 		err = decode_all(&d);
 out:
 	mem_free(m, d.marks);
+	mem_free(m, d.op);
 	mem_free(m, d.step_of);
 	if (err && d.im) {
 		mem_free(m, d.im->funcs);

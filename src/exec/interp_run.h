@@ -10,7 +10,8 @@
  *   TAIL_CALL_DONE()           another program has run, or runs now. May goto stop.
  *   PACKET_OK()                is r6 the packet? Else goto stop.
  *   RUN_IN(), RUN_OUT()        once around everything; RUN_IN() may declare variables.
- *   FRAME_IN(), FRAME_BACK()   a new frame has become the current one; an older one has again.
+ *   FRAME_IN(size)             a new frame of so many bytes is below r10.
+ *   FRAME_PUSH(), FRAME_POP()  move r10 below the current frame, frames[depth], and back to it.
  *   DEPTH_FAULT()              the program calls too deep.
  *   ENTRY                      the engine's prog_entry.
  *
@@ -35,6 +36,7 @@ struct frame {
 	uint64_t r6_r9[4];
 	const struct step *ret;
 	uint32_t may_goto;
+	uint32_t size; /* of the caller's stack, where that varies */
 };
 
 enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per frame */
@@ -73,7 +75,7 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	REACH(addr, sizeof(type), false);                                                          \
 	acc = D = (uint64_t) * (const type *)addr;
 
-#define BRANCH(label, condition)                                                                   \
+#define JUMP_IF(label, condition)                                                                  \
 	do_##label:                                                                                \
 	BRANCH_IF(condition)
 
@@ -82,7 +84,7 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	LOAD_FROM(type, base)                                                                      \
 	NEXT();
 
-#define STORE(label, type, base, value)                                                            \
+#define STORE_TO(label, type, base, value)                                                         \
 	do_##label:                                                                                \
 	addr = (base) + (uint64_t)s->off;                                                          \
 	REACH(addr, sizeof(type), true);                                                           \
@@ -109,6 +111,27 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	acc = D = (value);                                                                         \
 	s++;                                                                                       \
 	BRANCH_IF(condition)
+#define MOVE_SET_BRANCH(label, value, value2, condition)                                           \
+	do_##label:                                                                                \
+	acc = (value);                                                                             \
+	s++;                                                                                       \
+	acc = D = (value2);                                                                        \
+	s++;                                                                                       \
+	BRANCH_IF(condition)
+#define SET_STORE(label, value, type)                                                              \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	s++;                                                                                       \
+	addr = D + (uint64_t)s->off;                                                               \
+	REACH(addr, sizeof(type), true);                                                           \
+	*(type *)addr = (type)acc;                                                                 \
+	NEXT();
+#define SET_STORE_FRAME(label, value, type)                                                        \
+	do_##label:                                                                                \
+	acc = D = (value);                                                                         \
+	s++;                                                                                       \
+	*(type *)FRAME_ADDR = (type)acc;                                                           \
+	NEXT();
 #define SET_LOAD(label, value, steps, type)                                                        \
 	do_##label:                                                                                \
 	acc = D = (value);                                                                         \
@@ -121,7 +144,7 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	s++;                                                                                       \
 	acc = D = (value);                                                                         \
 	NEXT();
-#define LOAD_BRANCH(label, type, base, condition)                                                  \
+#define LOAD_IF(label, type, base, condition)                                                      \
 	do_##label:                                                                                \
 	LOAD_FROM(type, base)                                                                      \
 	s++;                                                                                       \
@@ -149,40 +172,40 @@ enum { MAY_GOTO_LIMIT = 8388608 }; /* times that may_goto does not jump, per fra
 	*(type *)FRAME_ADDR = (type)(value);                                                       \
 	NEXT();
 
-/* type: of the memory; the expression may use `at`, a pointer to it. */
+/* type: of the memory; the statement may use `cell`, a pointer to it. */
 #define ATOMIC(label, type, base, write, statement)                                                \
 	do_##label:                                                                                \
 	{                                                                                          \
-		type *at;                                                                          \
+		type *cell;                                                                          \
                                                                                                    \
 		addr = (base) + (uint64_t)s->off;                                                  \
 		ATOMIC_REACH(addr, sizeof(type), write);                                           \
-		at = (type *)addr;                                                                 \
+		cell = (type *)addr;                                                                 \
 		statement;                                                                         \
 		NEXT();                                                                            \
 	}
 
 #define ATOMICS(bits)                                                                              \
 	ATOMIC(ATOMIC_ADD##bits, uint##bits##_t, D, true,                                          \
-	       __atomic_fetch_add(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	       __atomic_fetch_add(cell, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
 	ATOMIC(ATOMIC_OR##bits, uint##bits##_t, D, true,                                           \
-	       __atomic_fetch_or(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                         \
+	       __atomic_fetch_or(cell, (uint##bits##_t)S, __ATOMIC_RELAXED))                         \
 	ATOMIC(ATOMIC_AND##bits, uint##bits##_t, D, true,                                          \
-	       __atomic_fetch_and(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	       __atomic_fetch_and(cell, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
 	ATOMIC(ATOMIC_XOR##bits, uint##bits##_t, D, true,                                          \
-	       __atomic_fetch_xor(at, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
+	       __atomic_fetch_xor(cell, (uint##bits##_t)S, __ATOMIC_RELAXED))                        \
 	ATOMIC(FETCH_ADD##bits, uint##bits##_t, D, true,                                           \
-	       S = __atomic_fetch_add(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	       S = __atomic_fetch_add(cell, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
 	ATOMIC(FETCH_OR##bits, uint##bits##_t, D, true,                                            \
-	       S = __atomic_fetch_or(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                     \
+	       S = __atomic_fetch_or(cell, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                     \
 	ATOMIC(FETCH_AND##bits, uint##bits##_t, D, true,                                           \
-	       S = __atomic_fetch_and(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	       S = __atomic_fetch_and(cell, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
 	ATOMIC(FETCH_XOR##bits, uint##bits##_t, D, true,                                           \
-	       S = __atomic_fetch_xor(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
+	       S = __atomic_fetch_xor(cell, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                    \
 	ATOMIC(XCHG##bits, uint##bits##_t, D, true,                                                \
-	       S = __atomic_exchange_n(at, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                   \
+	       S = __atomic_exchange_n(cell, (uint##bits##_t)S, __ATOMIC_SEQ_CST))                   \
 	ATOMIC(CMPXCHG##bits, uint##bits##_t, D, true, uint##bits##_t expect = (uint##bits##_t)regs[R0]; \
-	       __atomic_compare_exchange_n(at, &expect, (uint##bits##_t)S, false,                  \
+	       __atomic_compare_exchange_n(cell, &expect, (uint##bits##_t)S, false,                  \
 	                                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                    \
 	       regs[R0] = expect)
 
@@ -201,10 +224,11 @@ static const struct prog *tail_call_target(uint64_t map, uint32_t index, struct 
 }
 
 /*
- * Runs from step s with r1..r5 = args. Without a step it answers the table of labels, for prepare().
+ * Runs a function with r1..r5 = args. Without one it answers the table of labels, for prepare().
  */
 __attribute__((no_sanitize("thread"))) static uint64_t
-run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5], struct cpu *cpu)
+run_steps(const struct prog *prog, const struct image_func *at, const uint64_t args[5],
+          struct cpu *cpu)
 {
 	static const void *const labels[H_COUNT] = {
 #define H(name) [H_##name] = &&do_##name,
@@ -214,17 +238,19 @@ run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5],
 	uint64_t regs[NREGS] = {0};
 	uint64_t acc = 0;
 	uintptr_t addr;
+	const struct step *s;
 	unsigned depth = 0;
 	uint32_t may_goto = MAY_GOTO_LIMIT;
 	struct frame frames[MAX_CALL_DEPTH - 1];
 	uint8_t stack[MAX_CALL_DEPTH * STACK_SIZE] __attribute__((aligned(16)));
 
-	if (!s)
+	if (!at)
 		return (uintptr_t)labels;
+	s = at->begin;
 	memcpy(&regs[R1], args, 5 * sizeof(regs[0]));
 	regs[R10] = (uintptr_t)stack + sizeof(stack);
 	RUN_IN();
-	FRAME_IN();
+	FRAME_IN(at->frame);
 	GO();
 
 #define X(name, value)                                                                             \
@@ -259,16 +285,16 @@ run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5],
 	SET(LDDW, s->wide)
 
 #define X(name, condition)                                                                         \
-	BRANCH(name##64_K, cmp64_##name(D, I64))                                                   \
-	BRANCH(name##64_K_A, cmp64_##name(acc, I64))                                               \
-	BRANCH(name##64_X, cmp64_##name(D, S))                                                     \
-	BRANCH(name##64_X_A, cmp64_##name(acc, S))                                                 \
-	BRANCH(name##64_X_B, cmp64_##name(D, acc))                                                 \
-	BRANCH(name##32_K, cmp32_##name((uint32_t)D, (uint32_t)s->imm))                            \
-	BRANCH(name##32_K_A, cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                        \
-	BRANCH(name##32_X, cmp32_##name((uint32_t)D, (uint32_t)S))                                 \
-	BRANCH(name##32_X_A, cmp32_##name((uint32_t)acc, (uint32_t)S))                             \
-	BRANCH(name##32_X_B, cmp32_##name((uint32_t)D, (uint32_t)acc))
+	JUMP_IF(name##64_K, cmp64_##name(D, I64))                                                   \
+	JUMP_IF(name##64_K_A, cmp64_##name(acc, I64))                                               \
+	JUMP_IF(name##64_X, cmp64_##name(D, S))                                                     \
+	JUMP_IF(name##64_X_A, cmp64_##name(acc, S))                                                 \
+	JUMP_IF(name##64_X_B, cmp64_##name(D, acc))                                                 \
+	JUMP_IF(name##32_K, cmp32_##name((uint32_t)D, (uint32_t)s->imm))                            \
+	JUMP_IF(name##32_K_A, cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                        \
+	JUMP_IF(name##32_X, cmp32_##name((uint32_t)D, (uint32_t)S))                                 \
+	JUMP_IF(name##32_X_A, cmp32_##name((uint32_t)acc, (uint32_t)S))                             \
+	JUMP_IF(name##32_X_B, cmp32_##name((uint32_t)D, (uint32_t)acc))
 	CMP_OPS(X)
 #undef X
 
@@ -276,13 +302,13 @@ run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5],
 	LOAD(LDX_##size, mem_##size, S)                                                            \
 	LOAD(LDX_##size##_A, mem_##size, acc)                                                      \
 	FRAME_LOAD(LDX_##size##_F, mem_##size)                                                     \
-	STORE(STX_##size, mem_##size, D, S)                                                        \
-	STORE(STX_##size##_A, mem_##size, acc, S)                                                  \
-	STORE(STX_##size##_B, mem_##size, D, acc)                                                  \
+	STORE_TO(STX_##size, mem_##size, D, S)                                                        \
+	STORE_TO(STX_##size##_A, mem_##size, acc, S)                                                  \
+	STORE_TO(STX_##size##_B, mem_##size, D, acc)                                                  \
 	FRAME_STORE(STX_##size##_F, mem_##size, S)                                                 \
 	FRAME_STORE(STX_##size##_FB, mem_##size, acc)                                              \
-	STORE(ST_##size, mem_##size, D, s->imm)                                                    \
-	STORE(ST_##size##_A, mem_##size, acc, s->imm)                                              \
+	STORE_TO(ST_##size, mem_##size, D, s->imm)                                                    \
+	STORE_TO(ST_##size##_A, mem_##size, acc, s->imm)                                              \
 	FRAME_STORE(ST_##size##_F, mem_##size, s->imm)
 	X(B)
 	X(H)
@@ -332,70 +358,83 @@ run_steps(const struct prog *prog, const struct step *s, const uint64_t args[5],
 	X(DW)
 #undef X
 	MOVE_SET(LDDW_ADD, s->wide + regs[s[1].src])
-#define LOAD_OP(size, op, value)                                                                   \
-	LOAD_SET(LDX_##size##_##op, mem_##size, S, value)                                          \
-	LOAD_SET(LDX_##size##_##op##_A, mem_##size, acc, value)                                    \
-	LOAD_SET(LDX_##size##_F_##op, mem_##size, regs[R10], value)
-#define LOAD_JUMP(size, op, condition)                                                             \
-	LOAD_BRANCH(LDX_##size##_##op, mem_##size, S, condition)                                   \
-	LOAD_BRANCH(LDX_##size##_##op##_A, mem_##size, acc, condition)                             \
-	LOAD_BRANCH(LDX_##size##_F_##op, mem_##size, regs[R10], condition)
-#define X(size)                                                                                    \
-	LOAD_OP(size, ADD64_X, alu64_ADD(D, acc))                                                            \
-	LOAD_OP(size, OR64_X, alu64_OR(D, acc))                                                             \
-	LOAD_OP(size, XOR64_X, alu64_XOR(D, acc))                                                            \
-	LOAD_OP(size, ADD32_X, alu32_ADD((uint32_t)D, (uint32_t)acc))                                                \
-	LOAD_OP(size, OR32_X, alu32_OR((uint32_t)D, (uint32_t)acc))                                                 \
-	LOAD_OP(size, XOR32_X, alu32_XOR((uint32_t)D, (uint32_t)acc))                                                \
-	LOAD_JUMP(size, JEQ64_K, cmp64_JEQ(acc, I64))                                                       \
-	LOAD_JUMP(size, JNE64_K, cmp64_JNE(acc, I64))                                                       \
-	LOAD_JUMP(size, JEQ32_K, cmp32_JEQ((uint32_t)acc, (uint32_t)s->imm))                                \
-	LOAD_JUMP(size, JNE32_K, cmp32_JNE((uint32_t)acc, (uint32_t)s->imm))
-	X(B)
-	X(H)
-	X(W)
-	X(DW)
-#undef X
-#define X(name, condition)                                                                         \
-	SET_BRANCH(ADD64_K_##name##64_K, alu64_ADD(D, I64), cmp64_##name(acc, I64))                          \
-	SET_BRANCH(ADD64_K_##name##64_K_A, alu64_ADD(acc, I64), cmp64_##name(acc, I64))                      \
-	SET_BRANCH(AND64_K_##name##64_K, alu64_AND(D, I64), cmp64_##name(acc, I64))                          \
-	SET_BRANCH(AND64_K_##name##64_K_A, alu64_AND(acc, I64), cmp64_##name(acc, I64))                      \
-	SET_BRANCH(ADD64_K_##name##64_X, alu64_ADD(D, I64), cmp64_##name(acc, S))                            \
-	SET_BRANCH(ADD64_K_##name##64_X_A, alu64_ADD(acc, I64), cmp64_##name(acc, S))                        \
-	SET_BRANCH(ADD32_K_##name##32_K, alu32_ADD((uint32_t)D, (uint32_t)s->imm),                                      \
-	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
-	SET_BRANCH(ADD32_K_##name##32_K_A, alu32_ADD((uint32_t)acc, (uint32_t)s->imm),                                  \
-	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
-	SET_BRANCH(AND32_K_##name##32_K, alu32_AND((uint32_t)D, (uint32_t)s->imm),                                      \
-	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))                                  \
-	SET_BRANCH(AND32_K_##name##32_K_A, alu32_AND((uint32_t)acc, (uint32_t)s->imm),                                  \
-	           cmp32_##name((uint32_t)acc, (uint32_t)s->imm))
-	CMP_OPS(X)
-#undef X
+	/* The table of pairs. APPLY_form(op, a): what the operation of step s makes of a. */
 #define APPLY_64_K(op, a) alu64_##op(a, I64)
 #define APPLY_64_X(op, a) alu64_##op(a, S)
 #define APPLY_32_K(op, a) alu32_##op((uint32_t)(a), (uint32_t)s->imm)
 #define APPLY_32_X(op, a) alu32_##op((uint32_t)(a), (uint32_t)S)
-#define X(one, kind, two, kind2)                                                                   \
-	SET_SET(one##kind##_##two##kind2, APPLY_##kind(one, D), APPLY_##kind2(two, acc))           \
-	SET_SET(one##kind##_##two##kind2##_A, APPLY_##kind(one, acc), APPLY_##kind2(two, acc))
-#include "exec/pairs.def"
+	/* The same with operand b given. */
+#define WITH_64_X(op, a, b) alu64_##op(a, b)
+#define WITH_32_X(op, a, b) alu32_##op((uint32_t)(a), (uint32_t)(b))
+	/* The condition of step s on a. */
+#define HOLDS_64_K(cmp, a) cmp64_##cmp(a, I64)
+#define HOLDS_64_X(cmp, a) cmp64_##cmp(a, S)
+#define HOLDS_32_K(cmp, a) cmp32_##cmp((uint32_t)(a), (uint32_t)s->imm)
+#define SAME(op, form, op2, form2)                                                                 \
+	SET_SET(op##form##_##op2##form2, APPLY_##form(op, D), APPLY_##form2(op2, acc))             \
+	SET_SET(op##form##_##op2##form2##_A, APPLY_##form(op, acc), APPLY_##form2(op2, acc))
+#define INTO(op, form, op2, form2)                                                                 \
+	SET_SET(op##form##_INTO_##op2##form2, D = APPLY_##form(op, D), WITH_##form2(op2, D, acc))  \
+	SET_SET(op##form##_INTO_##op2##form2##_A, D = APPLY_##form(op, acc),                       \
+	        WITH_##form2(op2, D, acc))
+#define BRANCH(op, form, cmp, form2)                                                               \
+	SET_BRANCH(op##form##_##cmp##form2, APPLY_##form(op, D), HOLDS_##form2(cmp, acc))          \
+	SET_BRANCH(op##form##_##cmp##form2##_A, APPLY_##form(op, acc), HOLDS_##form2(cmp, acc))
+#define MOVE_BRANCH(op, form, cmp, form2)                                                          \
+	MOVE_SET_BRANCH(MOV_##op##form##_##cmp##form2, S, APPLY_##form(op, acc),                   \
+	                HOLDS_##form2(cmp, acc))                                                   \
+	MOVE_SET_BRANCH(MOV_##op##form##_##cmp##form2##_A, acc, APPLY_##form(op, acc),             \
+	                HOLDS_##form2(cmp, acc))
+#define LOAD_SAME(size, op, form)                                                                  \
+	LOAD_SET(LDX_##size##_##op##form, mem_##size, S, APPLY_##form(op, acc))                    \
+	LOAD_SET(LDX_##size##_##op##form##_A, mem_##size, acc, APPLY_##form(op, acc))              \
+	LOAD_SET(LDX_##size##_##op##form##_F, mem_##size, regs[R10], APPLY_##form(op, acc))
+#define LOAD_INTO(size, op, form)                                                                  \
+	LOAD_SET(LDX_##size##_INTO_##op##form, mem_##size, S, WITH_##form(op, D, acc))             \
+	LOAD_SET(LDX_##size##_INTO_##op##form##_A, mem_##size, acc, WITH_##form(op, D, acc))       \
+	LOAD_SET(LDX_##size##_INTO_##op##form##_F, mem_##size, regs[R10], WITH_##form(op, D, acc))
+#define LOAD_BRANCH(size, cmp, form)                                                               \
+	LOAD_IF(LDX_##size##_##cmp##form, mem_##size, S, HOLDS_##form(cmp, acc))                   \
+	LOAD_IF(LDX_##size##_##cmp##form##_A, mem_##size, acc, HOLDS_##form(cmp, acc))             \
+	LOAD_IF(LDX_##size##_##cmp##form##_F, mem_##size, regs[R10], HOLDS_##form(cmp, acc))
+#define WIDE_INTO(op, form)                                                                        \
+	SET_SET(LDDW_INTO_##op##form, D = s->wide, WITH_##form(op, D, acc))
+#define STORE(op, form, size)                                                                      \
+	SET_STORE(op##form##_STX_##size, APPLY_##form(op, D), mem_##size)                          \
+	SET_STORE(op##form##_STX_##size##_A, APPLY_##form(op, acc), mem_##size)
+#define STORE_FRAME(op, form, size)                                                                \
+	SET_STORE_FRAME(op##form##_STX_##size##_F, APPLY_##form(op, D), mem_##size)                \
+	SET_STORE_FRAME(op##form##_STX_##size##_F_A, APPLY_##form(op, acc), mem_##size)
+#include "exec/fused.def"
+#define MOVE_IF(move, label, condition)                                                            \
+	SET_BRANCH(move##_X_##label, MOVED_##move(S), condition)                                   \
+	SET_BRANCH(move##_X_##label##_A, MOVED_##move(acc), condition)
+#define MOVED_MOV64(a) (a)
+#define MOVED_MOV32(a) (uint32_t)(a)
+#define X(move)                                                                                    \
+	MOVE_IF(move, JEQ64_K, HOLDS_64_K(JEQ, D))                                                 \
+	MOVE_IF(move, JNE64_K, HOLDS_64_K(JNE, D))                                                 \
+	MOVE_IF(move, JEQ32_K, HOLDS_32_K(JEQ, D))                                                 \
+	MOVE_IF(move, JNE32_K, HOLDS_32_K(JNE, D))
+	X(MOV64)
+	X(MOV32)
 #undef X
-do_MOV64_X_MOV64_X:
-	D = S;
-	s++;
-	acc = D = S;
+	SET_SET(MOV64_X_MOV64_X, D = S, S)
+	SET_SET(MOV64_X_MOV64_X_A, D = acc, S)
+	SET_SET(MOV32_X_MOV32_X, D = (uint32_t)S, (uint32_t)S)
+	SET_SET(MOV32_X_MOV32_X_A, D = (uint32_t)acc, (uint32_t)S)
+	/* Both slots have been checked by the decoder. */
+#define COPY(label, type)                                                                          \
+	do_##label:                                                                                \
+	acc = D = *(const type *)FRAME_ADDR;                                                       \
+	s++;                                                                                       \
+	*(type *)FRAME_ADDR = (type)acc;                                                           \
 	NEXT();
-do_MOV64_X_MOV64_X_A:
-	D = acc;
-	s++;
-	acc = D = S;
-	NEXT();
-
+	COPY(COPY_W, mem_W)
+	COPY(COPY_DW, mem_DW)
 #define X(size, type)                                                                              \
-	ATOMIC(LOAD_ACQ_##size, type, S, false, D = __atomic_load_n(at, __ATOMIC_ACQUIRE))         \
-	ATOMIC(STORE_REL_##size, type, D, true, __atomic_store_n(at, (type)S, __ATOMIC_RELEASE))
+	ATOMIC(LOAD_ACQ_##size, type, S, false, D = __atomic_load_n(cell, __ATOMIC_ACQUIRE))         \
+	ATOMIC(STORE_REL_##size, type, D, true, __atomic_store_n(cell, (type)S, __ATOMIC_RELEASE))
 	X(B, uint8_t)
 	X(H, uint16_t)
 	X(W, uint32_t)
@@ -454,10 +493,11 @@ do_TAIL_CALL:
 		cpu->prog = target;
 		if (depth == 0 && target->entry == ENTRY) {
 			prog = target;
-			s = prog_image(prog)->steps;
+			at = prog_image(prog)->funcs;
+			s = at->begin;
 			may_goto = MAY_GOTO_LIMIT;
 			TAIL_CALL_DONE();
-			FRAME_IN();
+			FRAME_IN(at->frame);
 			GO();
 		}
 		regs[R0] = target->entry((void *)(uintptr_t)regs[R1], cpu, target);
@@ -475,10 +515,10 @@ do_CALL_LOCAL:
 	memcpy(frames[depth].r6_r9, &regs[R6], sizeof(frames[0].r6_r9));
 	frames[depth].ret = s + 1;
 	frames[depth].may_goto = may_goto;
+	FRAME_PUSH();
 	depth++;
 	may_goto = MAY_GOTO_LIMIT;
-	regs[R10] -= STACK_SIZE;
-	FRAME_IN();
+	FRAME_IN((uint32_t)s->imm);
 	JUMP();
 
 do_EXIT:
@@ -491,8 +531,7 @@ leave:
 	depth--;
 	memcpy(&regs[R6], frames[depth].r6_r9, sizeof(frames[0].r6_r9));
 	may_goto = frames[depth].may_goto;
-	regs[R10] += STACK_SIZE;
-	FRAME_BACK();
+	FRAME_POP();
 	acc = regs[R0];
 	s = frames[depth].ret;
 	GO();
