@@ -134,6 +134,8 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 	int err;
 
 	*out = NULL;
+	if (!p)
+		return -ENOMEM;
 	p->type = type;
 	p->expected_attach_type = vm->attach_type;
 	p->hook = hook_find(&vm->k, type);
@@ -142,7 +144,7 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 	p->norig = (uint32_t)n;
 	if (vm->btf)
 		add_func_info(p);
-	err = verify(p, &env);
+	err = p->orig ? verify(p, &env) : -ENOMEM;
 	last_line(&log, vm->line, sizeof(vm->line));
 	buf_free(&log);
 	p->engine = vm->engine;
