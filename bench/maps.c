@@ -2,9 +2,10 @@
 /*
  * Maps, operation by operation, through the entry points that programs use.
  *
- * Prints nanoseconds per operation, the median of several rounds, net of the empty loop, beside what a
- * 6.18 kernel took for the same on a machine of the same kind (from BPF programs under its JIT). The
- * figures of the kernel are constants: for one run with both, see the bench of whole programs.
+ * Prints nanoseconds per operation, the median of several rounds, net of the empty loop, beside
+ * what a 6.18 kernel took for the same on a machine of the same kind (from BPF programs under its
+ * JIT). The figures of the kernel are constants: for one run with both, see the bench of whole
+ * programs.
  *
  *   maps [NAME]    only the rows whose name contains NAME
  */
@@ -34,7 +35,8 @@ struct row {
 	double kernel;
 	double want; /* share of the kernel's time that is asked for */
 	void (*set_up)(struct bench *b);
-	void (*run)(struct bench *b); /* OPS operations */
+	void (*run)(struct bench *b); /* ops operations */
+	int ops;                      /* 0: OPS */
 };
 
 static uint64_t now(void)
@@ -72,7 +74,8 @@ static void *look(struct bench *b, const void *key)
 	struct map *m = b->m;
 
 	if (m->call_lookup)
-		return (void *)(uintptr_t)m->call_lookup((uintptr_t)m, (uintptr_t)key, 0, 0, 0, b->cpu);
+		return (void *)(uintptr_t)m->call_lookup((uintptr_t)m, (uintptr_t)key, 0, 0, 0,
+		                                         b->cpu);
 	return m->ops->lookup(m, key, b->cpu->id);
 }
 
@@ -96,7 +99,26 @@ static void drop(struct bench *b, const void *key)
 		m->ops->remove(m, key);
 }
 
-/* --- Hash --------------------------------------------------------------------------------------- */
+/* --- Arrays ------------------------------------------------------------------------------ */
+
+static void array_make(struct bench *b)
+{
+	make(b, BPF_MAP_TYPE_ARRAY, 4, 8, 256, 0);
+}
+
+static void array_look(struct bench *b)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < OPS; i++) {
+		uint32_t key = b->order[i] & 255;
+
+		sum += *(uint64_t *)look(b, &key);
+	}
+	b->sink += sum;
+}
+
+/* --- Hash -------------------------------------------------------------------------------- */
 
 static void fill(struct bench *b, uint32_t type, uint32_t max, uint32_t n, uint32_t flags)
 {
@@ -176,7 +198,22 @@ static void insert_delete(struct bench *b)
 	}
 }
 
-/* --- LRU ---------------------------------------------------------------------------------------- */
+/* A map is made, used a little and let go. */
+static void create_64k(struct bench *b)
+{
+	struct map *kept = b->m;
+
+	for (int i = 0; i < 100; i++) {
+		uint64_t key = 1;
+
+		make(b, BPF_MAP_TYPE_HASH, 8, 8, 65536, 0);
+		put(b, &key, &key, 0);
+		obj_put(&b->m->obj);
+	}
+	b->m = kept;
+}
+
+/* --- LRU --------------------------------------------------------------------------------- */
 
 static void lru_half(struct bench *b)
 {
@@ -202,26 +239,7 @@ static void insert_new(struct bench *b)
 	}
 }
 
-/* --- Arrays --------------------------------------------------------------------------------------- */
-
-static void array_make(struct bench *b)
-{
-	make(b, BPF_MAP_TYPE_ARRAY, 4, 8, 256, 0);
-}
-
-static void array_look(struct bench *b)
-{
-	uint64_t sum = 0;
-
-	for (int i = 0; i < OPS; i++) {
-		uint32_t key = b->order[i] & 255;
-
-		sum += *(uint64_t *)look(b, &key);
-	}
-	b->sink += sum;
-}
-
-/* --- LPM ---------------------------------------------------------------------------------------- */
+/* --- LPM --------------------------------------------------------------------------------- */
 
 struct prefix {
 	uint32_t len, addr;
@@ -296,7 +314,7 @@ static void lpm_update(struct bench *b)
 	}
 }
 
-/* --- Ring buffers ------------------------------------------------------------------------------- */
+/* --- Ring buffers ------------------------------------------------------------------------ */
 
 static void ring_make(struct bench *b)
 {
@@ -331,7 +349,7 @@ static void ring_output(struct bench *b)
 	}
 }
 
-/* --- Queues ------------------------------------------------------------------------------------- */
+/* --- Queues ------------------------------------------------------------------------------ */
 
 static void queue_make(struct bench *b)
 {
@@ -348,7 +366,7 @@ static void queue_push_pop(struct bench *b)
 	}
 }
 
-/* --- The empty loop -------------------------------------------------------------------------------- */
+/* --- The empty loop ---------------------------------------------------------------------- */
 
 static uint64_t nothing(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
                         struct cpu *cpu)
@@ -375,6 +393,7 @@ static const struct row rows[] = {
 	{"hash update, 64k, full", 143, 0.5, hash_full, update_64k},
 	{"hash insert+delete", 204, 0.5, hash_half, insert_delete},
 	{"hash insert+delete, no prealloc", 217, 0.5, hash_lazy, insert_delete},
+	{"hash of 64k: create and free", 1250000, 0.2, array_make, create_64k, 100},
 	{"per-CPU hash hit, 64k", 61, 0.5, percpu_half, look_64k},
 	{"LRU hit, 256 hot keys", 45, 0.5, lru_half, look_hot},
 	{"LRU hit, 64k", 45, 0.5, lru_full, look_64k},
@@ -406,7 +425,7 @@ static double measure(struct bench *b, const struct row *row)
 		uint64_t start = now();
 
 		row->run(b);
-		ns[i] = (double)(now() - start) / OPS;
+		ns[i] = (double)(now() - start) / (row->ops ? row->ops : OPS);
 	}
 	obj_put(&b->m->obj);
 	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
@@ -437,8 +456,8 @@ int main(int argc, char **argv)
 		if (!i)
 			loop = ns;
 		else
-			printf("%-36s %8.1f %8.1f %6.2f %6.2f\n", rows[i].name, ns - loop, rows[i].kernel,
-			       (ns - loop) / rows[i].kernel, rows[i].want);
+			printf("%-36s %8.1f %8.1f %6.2f %6.2f\n", rows[i].name, ns - loop,
+			       rows[i].kernel, (ns - loop) / rows[i].kernel, rows[i].want);
 	}
 	free(b.order);
 	core_exit(&b.k);

@@ -2,9 +2,9 @@
 /*
  * Copies from and to memory that other threads may be reading or writing.
  *
- * Maps promise what the kernel promises: words of 8 aligned bytes are not torn, larger values may be.
- * The shared side is aligned to 8 bytes. ThreadSanitizer is shown the word-wise atomic accesses that
- * this is meant to be; otherwise the compiler may use whatever moves whole words.
+ * Maps promise what the kernel promises: words of 8 aligned bytes are not torn, larger values may
+ * be. The shared side is aligned to 8 bytes. ThreadSanitizer is shown the word-wise atomic accesses
+ * that this is meant to be; otherwise the compiler may use whatever moves whole words.
  */
 #ifndef SKEP_BASE_COPY_H
 #define SKEP_BASE_COPY_H

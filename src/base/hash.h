@@ -2,14 +2,14 @@
 /*
  * Seeded hashing of keys that an attacker may choose (addresses and ports in packets).
  *
- * Method: the folded product. Two words are xored with secrets, multiplied to 128 bits, and the halves
- * of the product are xored: every bit of the result depends on every bit of both words. A second fold
- * with further secrets separates what the first may have left close together.
+ * Method: the folded product. Two words are xored with secrets, multiplied to 128 bits, and the
+ * halves of the product are xored: every bit of the result depends on every bit of both words. A
+ * second fold with further secrets separates what the first may have left close together.
  *
- * Why not a cryptographic function: nobody outside sees hash values, and the secrets, 256 bits drawn
- * for each map, are not reused; to make keys collide one has to know them. SipHash gives a proof for
- * that and takes three times as long for the usual key of 4 to 16 bytes, which would be half the cost of
- * a look-up. Why not CRC or FNV: their collisions do not depend on the seed.
+ * Why not a cryptographic function: nobody outside sees hash values, and the secrets, 256 bits
+ * drawn for each map, are not reused; to make keys collide one has to know them. SipHash gives a
+ * proof for that and takes three times as long for the usual key of 4 to 16 bytes, which would be
+ * half the cost of a look-up. Why not CRC or FNV: their collisions do not depend on the seed.
  *
  * The value is the same on hosts of either byte order only for the same memory contents; it never
  * leaves the process.
@@ -52,7 +52,9 @@ static inline uint64_t hash_load(const void *from, size_t len)
 	return word;
 }
 
-/* Any length. With a length known at compile time this is a dozen instructions for up to 16 bytes. */
+/*
+ * Any length. With a length known at compile time this is a dozen instructions for up to 16 bytes.
+ */
 static inline uint64_t hash_bytes(const struct hash_seed *s, const void *key, size_t len)
 {
 	const uint8_t *p = key;

@@ -14,8 +14,8 @@ struct mem {
 	void (*free)(void *arg, void *block);
 	void *arg;
 	/*
-	 * Asked before storage is mapped straight from the system (mem_map(), pages_alloc()): may this
-	 * many bytes be taken? NULL: always.
+	 * Asked before storage is mapped straight from the system (mem_map(), pages_alloc()): may
+	 * this many bytes be taken? NULL: always.
 	 */
 	bool (*may_map)(void *arg, size_t size);
 };
@@ -30,8 +30,9 @@ void *mem_copy(const struct mem *m, const void *from, size_t size);
 void mem_free(const struct mem *m, void *block);
 
 /*
- * Storage of maps: zeroed, aligned to a cache line, NULL on failure. Large storage is mapped and costs
- * nothing until it is touched; small storage comes from alloc. The same size goes to mem_unmap().
+ * Storage of maps: zeroed, aligned to a cache line, NULL on failure. Large storage is mapped and
+ * costs nothing until it is touched; small storage comes from alloc. The same size goes to
+ * mem_unmap().
  */
 void *mem_map(const struct mem *m, size_t size);
 void mem_unmap(const struct mem *m, void *block, size_t size); /* NULL is fine */

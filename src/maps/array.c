@@ -4,13 +4,13 @@
  *
  *   array                 value[0] | value[1] | ...                 each rounded up to 8 bytes
  *   per-CPU array   cpu 0: value[0] | value[1] | ...   (a plane)
- *                   cpu 1: value[0] | value[1] | ...                planes a multiple of a cache line apart
+ *                   cpu 1: value[0] | value[1] | ...                planes whole cache lines apart
  *
- * A plane per CPU instead of CPUs side by side, so that two CPUs never write the same cache line, and
- * an address is base + cpu * plane + index * element.
+ * A plane per CPU instead of CPUs side by side, so that two CPUs never write the same cache line,
+ * and an address is base + cpu * plane + index * element.
  *
- * Clients may map an array made with BPF_F_MMAPABLE; its storage then is shareable pages that begin with
- * element 0. Nothing but values is in there, so nothing in it needs to be trusted.
+ * Clients may map an array made with BPF_F_MMAPABLE; its storage then is shareable pages that begin
+ * with element 0. Nothing but values is in there, so nothing in it needs to be trusted.
  *
  * Values are overwritten in place; readers see whole 8-byte words, as in the kernel.
  */
@@ -267,7 +267,8 @@ static unsigned array_inline_lookup(const struct map *m, struct insn *out)
 	bound = i;
 	*i++ = (struct insn){.code = 0x35, .dst = R0, .imm = (int32_t)m->max_entries}; /* >= */
 	if (power)
-		*i++ = (struct insn){.code = 0x67, .dst = R0, .imm = __builtin_ctz(a->elem)}; /* <<= */
+		*i++ = (struct insn){
+			.code = 0x67, .dst = R0, .imm = __builtin_ctz(a->elem)}; /* <<= */
 	else
 		*i++ = (struct insn){.code = 0x27, .dst = R0, .imm = (int32_t)a->elem}; /* *= */
 	if (a->plane) {

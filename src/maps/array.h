@@ -5,7 +5,9 @@
 
 struct map;
 
-/* The number after *key; the first for NULL and for a number out of range. -ENOENT after the last. */
+/*
+ * The number after *key; the first for NULL and for a number out of range. -ENOENT after the last.
+ */
 int array_next_key(struct map *m, const void *key, void *next);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hash maps and per-CPU hash maps: a table (table.h) of elements from a pool (pool.h). LRU maps are the
- * same with another source of elements: lru.c.
+ * Hash maps and per-CPU hash maps: a table (table.h) of elements from a pool (pool.h). LRU maps are
+ * the same with another source of elements: lru.c.
  *
- * With and without preallocation the storage is the same, laid out for max_entries and touched as it
- * fills; the flag changes what the kernel lets one do, not how much memory an empty map costs here.
+ * With and without preallocation the storage is the same, laid out for max_entries and touched as
+ * it fills; the flag changes what the kernel lets one do, not how much memory an empty map costs
+ * here.
  *
- * A plain value is replaced together with its element, a per-CPU one is overwritten in place; in a new
- * per-CPU element the values of the other CPUs are zero.
+ * A plain value is replaced together with its element, a per-CPU one is overwritten in place; in a
+ * new per-CPU element the values of the other CPUs are zero.
  *
  * The look-up is compiled once for each usual key size; a map picks its version when it is made.
  */
@@ -94,7 +95,7 @@ void hash_fini(struct map *m)
 	table_fini(&hash_of(m)->table, &m->obj.k->mem);
 }
 
-/* --- Looking up ------------------------------------------------------------------------------ */
+/* --- Looking up -------------------------------------------------------------------------- */
 
 static inline __attribute__((always_inline)) void *
 find_value(const struct map *m, const void *key, uint32_t key_size, unsigned cpu)
@@ -166,7 +167,7 @@ int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
 	return 0;
 }
 
-/* --- Changing -------------------------------------------------------------------------------- */
+/* --- Changing ---------------------------------------------------------------------------- */
 
 /* BPF_NOEXIST and BPF_EXIST against what is there. */
 static int flags_check(uint64_t flags, bool exists)
@@ -176,8 +177,11 @@ static int flags_check(uint64_t flags, bool exists)
 	return flags == BPF_EXIST && !exists ? -ENOENT : 0;
 }
 
-/* cpu HASH_ALL_CPUS: value holds one for each CPU. Else those of other CPUs are cleared when new. */
-static void write_percpu(const struct map *m, uint32_t ref, const void *value, unsigned cpu, bool new)
+/*
+ * cpu HASH_ALL_CPUS: value holds one for each CPU. Else those of other CPUs are cleared when new.
+ */
+static void write_percpu(const struct map *m, uint32_t ref, const void *value, unsigned cpu,
+                         bool new)
 {
 	const struct table *t = &hash_of(m)->table;
 	bool all = cpu == (unsigned)HASH_ALL_CPUS;
@@ -186,7 +190,8 @@ static void write_percpu(const struct map *m, uint32_t ref, const void *value, u
 		void *to = table_value(t, ref, i);
 
 		if (all)
-			copy_to_shared(to, (const uint8_t *)value + i * value_step(m), value_step(m));
+			copy_to_shared(to, (const uint8_t *)value + i * value_step(m),
+			               value_step(m));
 		else if (i == cpu)
 			copy_to_shared(to, value, m->value_size);
 		else if (new)
@@ -323,7 +328,7 @@ static int plain_init(struct map *m, const struct map_attr *attr)
 	return hash_init(m, m->value_size, false);
 }
 
-/* --- Walking --------------------------------------------------------------------------------- */
+/* --- Walking ----------------------------------------------------------------------------- */
 
 int hash_next_key(struct map *m, const void *key, void *next)
 {
@@ -348,8 +353,8 @@ int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t
 			for (unsigned i = 0; i < n; i++) {
 				visited++;
 				if (fn->call((uintptr_t)m, (uintptr_t)table_elem(t, refs[i])->key,
-				             (uintptr_t)table_value(t, refs[i], cpu->id), arg, 0, cpu,
-				             fn))
+				             (uintptr_t)table_value(t, refs[i], cpu->id), arg, 0,
+				             cpu, fn))
 					return visited;
 			}
 			skip += n;

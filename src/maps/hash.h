@@ -2,8 +2,8 @@
 /*
  * What the hash map types share: see hash.c.
  *
- * A type differs from the plain one in where it gets an element for a new key (`alloc`) and in what a
- * look-up leaves behind.
+ * A type differs from the plain one in where it gets an element for a new key (`alloc`) and in what
+ * a look-up leaves behind.
  */
 #ifndef SKEP_MAPS_HASH_H
 #define SKEP_MAPS_HASH_H

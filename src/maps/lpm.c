@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LPM tries: maps of prefixes, looked up by longest match. The trie is trie.h's; here are the map's rules.
+ * LPM tries: maps of prefixes, looked up by longest match. The trie is trie.h's; here are the map's
+ * rules.
  *
- * A key is a length in bits, in the order of the host, and data in network order. A look-up matches no
- * prefix longer than its own length; update and delete mean the very prefix. Bits behind the prefix do
- * not matter, but come back as they were given.
+ * A key is a length in bits, in the order of the host, and data in network order. A look-up matches
+ * no prefix longer than its own length; update and delete mean the very prefix. Bits behind the
+ * prefix do not matter, but come back as they were given.
  *
- * One writer at a time (map.lock). A program that holds a value's address keeps it; as in other maps the
- * element may be used for another prefix some time after it was deleted.
+ * One writer at a time (map.lock). A program that holds a value's address keeps it; as in other
+ * maps the element may be used for another prefix some time after it was deleted.
  */
 #include <errno.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static int lpm_check(const struct skep *k, const struct map_attr *attr)
 	return 0;
 }
 
-/* --- Looking up -------------------------------------------------------------------------------------- */
+/* --- Looking up -------------------------------------------------------------------------- */
 
 static void *lpm_lookup(struct map *m, const void *key, unsigned cpu)
 {
@@ -82,7 +83,7 @@ static int lpm_copy_out(struct map *m, const void *key, void *value, uint64_t fl
 	return elem ? 0 : -ENOENT;
 }
 
-/* --- Changing ---------------------------------------------------------------------------------------- */
+/* --- Changing ---------------------------------------------------------------------------- */
 
 static int put(struct map_lpm *l, const struct trie_key *key, const void *value, uint64_t flags)
 {
@@ -111,7 +112,8 @@ static uint64_t lpm_memory(const struct map *m)
 	return sizeof(struct map_lpm) + trie_memory(&lpm_of(m)->trie);
 }
 
-static int lpm_update(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu)
+static int lpm_update(struct map *m, const void *key, const void *value, uint64_t flags,
+                      unsigned cpu)
 {
 	struct map_lpm *l = lpm_of(m);
 	uint32_t len;
@@ -166,7 +168,8 @@ static bool lpm_region(struct map *m, uintptr_t addr, struct region *r)
 	uintptr_t first = (uintptr_t)trie_value(t, 1);
 	size_t off = addr - first;
 
-	if (addr < first || off >= t->stride * (t->elem_limit - 1) || off % t->stride >= m->value_size)
+	if (addr < first || off >= t->stride * (t->elem_limit - 1) ||
+	    off % t->stride >= m->value_size)
 		return false;
 	*r = (struct region){.start = addr - off % t->stride,
 	                     .size = m->value_size,
@@ -175,7 +178,7 @@ static bool lpm_region(struct map *m, uintptr_t addr, struct region *r)
 	return true;
 }
 
-/* --- Making -------------------------------------------------------------------------------------------- */
+/* --- Making ------------------------------------------------------------------------------ */
 
 static int lpm_init(struct map *m, const struct map_attr *attr)
 {

@@ -2,17 +2,18 @@
 /*
  * LRU hash maps: hash maps that make room for a new key by forgetting one that was not used lately.
  *
- * Method: a clock. A look-up by a program sets a bit in the element (ELEM_RECENT), as the kernel's does;
- * bpf(2)'s look-ups do not. When the pool is empty, a hand goes round the elements in the order of their
- * numbers: one that has the bit loses it, one that has not is the victim. New elements stand behind the
- * hand and have the longest way to go. Like the kernel's two lists this is an approximation, and like
- * the kernel it does not look for ever: after PATIENCE recent ones in a row it takes what comes next.
+ * Method: a clock. A look-up by a program sets a bit in the element (ELEM_RECENT), as the kernel's
+ * does; bpf(2)'s look-ups do not. When the pool is empty, a hand goes round the elements in the
+ * order of their numbers: one that has the bit loses it, one that has not is the victim. New
+ * elements stand behind the hand and have the longest way to go. Like the kernel's two lists this
+ * is an approximation, and like the kernel it does not look for ever: after PATIENCE recent ones in
+ * a row it takes what comes next.
  *
- * Each CPU goes through a window of numbers at a time, so that CPUs do not fight over one hand. With
- * BPF_F_NO_COMMON_LRU each CPU has elements of its own, and forgets only what stands in those.
+ * Each CPU goes through a window of numbers at a time, so that CPUs do not fight over one hand.
+ * With BPF_F_NO_COMMON_LRU each CPU has elements of its own, and forgets only what stands in those.
  *
- * Locks: the caller holds its stripe's lock; a hand's lock comes after that; the victim's stripe is only
- * tried, and a victim whose stripe is busy is passed over. So nobody waits in a circle.
+ * Locks: the caller holds its stripe's lock; a hand's lock comes after that; the victim's stripe is
+ * only tried, and a victim whose stripe is busy is passed over. So nobody waits in a circle.
  */
 #include <errno.h>
 
@@ -67,7 +68,7 @@ static int percpu_check(const struct skep *k, const struct map_attr *attr)
 	return lru_check(attr, true);
 }
 
-/* --- Looking up ------------------------------------------------------------------------------ */
+/* --- Looking up -------------------------------------------------------------------------- */
 
 static inline __attribute__((always_inline)) void *
 find_value(const struct map *m, const void *key, uint32_t key_size, unsigned cpu)
@@ -108,7 +109,7 @@ static helper_fn pick_lookup(uint32_t key_size)
 	                        : call_lookup_any;
 }
 
-/* --- Forgetting -------------------------------------------------------------------------------- */
+/* --- Forgetting -------------------------------------------------------------------------- */
 
 /* The number of the next element that the hand comes to; own: among those of its CPU. */
 static uint32_t hand_step(struct map_lru *l, struct hand *h, bool own)
@@ -120,7 +121,8 @@ static uint32_t hand_step(struct map_lru *l, struct hand *h, bool own)
 			h->next = h->first;
 			h->end = h->first + h->count;
 		} else {
-			h->next = atomic_fetch_add_explicit(&l->clock, l->window, memory_order_relaxed);
+			h->next = atomic_fetch_add_explicit(&l->clock, l->window,
+			                                    memory_order_relaxed);
 			h->next %= t->nelems;
 			h->end = h->next + l->window;
 		}
@@ -159,9 +161,9 @@ static uint32_t evict(struct map_lru *l, struct hand *h, const struct table_spot
 		if (!(home & ~ELEM_RECENT))
 			continue;
 		if ((home & ELEM_RECENT) && recent++ < PATIENCE) {
-			atomic_compare_exchange_strong_explicit(&e->home, &home, home & ~ELEM_RECENT,
-			                                        memory_order_relaxed,
-			                                        memory_order_relaxed);
+			atomic_compare_exchange_strong_explicit(
+				&e->home, &home, home & ~ELEM_RECENT, memory_order_relaxed,
+				memory_order_relaxed);
 			continue;
 		}
 		if (forget(t, here, ref, home & ~ELEM_RECENT)) {
@@ -192,7 +194,7 @@ static uint32_t lru_alloc(struct map *m, const struct table_spot *s, unsigned cp
 	return ref;
 }
 
-/* --- Making -------------------------------------------------------------------------------------- */
+/* --- Making ------------------------------------------------------------------------------ */
 
 static size_t hands_size(const struct map *m)
 {

@@ -2,13 +2,14 @@
 /*
  * Maps of maps: arrays and hash maps whose values are maps.
  *
- * For bpf(2) a value is 4 bytes: a descriptor when written, an id when read. For programs it is the address
- * of the map, which a look-up answers at once. The map that is given at creation says what the others must
- * be like; it is remembered by its attributes and need not live on. Only one level deep, as in the kernel.
+ * For bpf(2) a value is 4 bytes: a descriptor when written, an id when read. For programs it is the
+ * address of the map, which a look-up answers at once. The map that is given at creation says what
+ * the others must be like; it is remembered by its attributes and need not live on. Only one level
+ * deep, as in the kernel.
  *
- * A map holds a reference to each map in it. A map that is taken out may be in use by a running program:
- * the reference is given back when all readers of that moment are gone, before the call returns, as the
- * kernel does it.
+ * A map holds a reference to each map in it. A map that is taken out may be in use by a running
+ * program: the reference is given back when all readers of that moment are gone, before the call
+ * returns, as the kernel does it.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +23,7 @@ struct map_array_of_maps {
 	_Atomic(struct map *) slot[];
 };
 
-/* --- Which maps fit -------------------------------------------------------------------------------- */
+/* --- Which maps fit ---------------------------------------------------------------------- */
 
 static int inner_check(const struct map_attr *attr)
 {
@@ -54,7 +55,9 @@ static bool fits(const struct map *m, const struct map *inner)
 	if (inner->type != like->type || inner->key_size != like->key_size ||
 	    inner->value_size != like->value_size || inner->flags != like->flags)
 		return false;
-	/* Code for looking up in an array holds the number of its elements, unless told otherwise. */
+	/*
+	 * Code for looking up in an array holds the number of its elements, unless told otherwise.
+	 */
 	return inner->type != BPF_MAP_TYPE_ARRAY || (like->flags & BPF_F_INNER_MAP) ||
 	       inner->max_entries == like->max_entries;
 }
@@ -86,7 +89,7 @@ static bool nested_region(struct map *m, uintptr_t addr, struct region *r)
 	return m->ops->any_inner(m, inner_region, &(struct region_query){addr, r});
 }
 
-/* --- Arrays ------------------------------------------------------------------------------------------ */
+/* --- Arrays ------------------------------------------------------------------------------ */
 
 static int array_check(const struct skep *k, const struct map_attr *attr)
 {
@@ -99,7 +102,8 @@ static int array_check(const struct skep *k, const struct map_attr *attr)
 
 static int array_init(struct map *m, const struct map_attr *attr)
 {
-	m->memory = sizeof(struct map_array_of_maps) + (uint64_t)m->max_entries * sizeof(struct map *);
+	m->memory =
+		sizeof(struct map_array_of_maps) + (uint64_t)m->max_entries * sizeof(struct map *);
 	return inner_init(m, attr);
 }
 
@@ -209,7 +213,7 @@ static int id_copy_out(struct map *m, const void *key, void *value, uint64_t fla
 	return 0;
 }
 
-/* --- Hash maps --------------------------------------------------------------------------------------- */
+/* --- Hash maps --------------------------------------------------------------------------- */
 
 static int hash_of_maps_check(const struct skep *k, const struct map_attr *attr)
 {
@@ -230,7 +234,8 @@ static void *hash_lookup_inner(struct map *m, const void *key, unsigned cpu)
 	uint32_t ref = table_find(t, key, m->key_size);
 
 	(void)cpu;
-	return ref ? __atomic_load_n((struct map **)table_value(t, ref, 0), __ATOMIC_ACQUIRE) : NULL;
+	return ref ? __atomic_load_n((struct map **)table_value(t, ref, 0), __ATOMIC_ACQUIRE)
+	           : NULL;
 }
 
 static uint64_t call_lookup_inner(uint64_t map, uint64_t key, uint64_t r3, uint64_t r4, uint64_t r5,

@@ -45,11 +45,14 @@ static uint32_t pop(const struct pool *p, struct pool_part *part)
 
 		if (!elem)
 			return 0;
-		/* It may be somebody else's by now: then the counter has moved and the exchange fails. */
+		/*
+		 * It may be somebody else's by now: then the counter has moved and the exchange
+		 * fails.
+		 */
 		next = atomic_load_explicit(link_of(p, elem), memory_order_relaxed);
 		next |= ((top >> 32) + 1) << 32;
-		if (atomic_compare_exchange_weak_explicit(&part->top, &top, next, memory_order_acquire,
-		                                          memory_order_acquire))
+		if (atomic_compare_exchange_weak_explicit(
+			    &part->top, &top, next, memory_order_acquire, memory_order_acquire))
 			return elem;
 	}
 }
@@ -59,8 +62,8 @@ static uint32_t take_fresh(struct pool_part *part)
 	uint32_t n = atomic_load_explicit(&part->fresh, memory_order_relaxed);
 
 	while (n < part->count)
-		if (atomic_compare_exchange_weak_explicit(&part->fresh, &n, n + 1, memory_order_relaxed,
-		                                          memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(
+			    &part->fresh, &n, n + 1, memory_order_relaxed, memory_order_relaxed))
 			return part->first + n;
 	return 0;
 }
@@ -96,8 +99,8 @@ void pool_give(struct pool *p, uint32_t elem, unsigned hint)
 	do {
 		atomic_store_explicit(link_of(p, elem), (uint32_t)top, memory_order_relaxed);
 		next = ((top >> 32) + 1) << 32 | elem;
-	} while (!atomic_compare_exchange_weak_explicit(&part->top, &top, next, memory_order_release,
-	                                                memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&part->top, &top, next, memory_order_release, memory_order_relaxed));
 }
 
 uint32_t pool_touched(const struct pool *p)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A pool of elements that are known by number (1 ... n; 0 is none), free ones handed out to many threads.
+ * A pool of elements that are known by number (1 ... n; 0 is none), free ones handed out to many
+ * threads.
  *
- * The numbers are divided into parts, one a CPU where there are enough. A part has a stack of elements
- * that were given back (linked through a word of each element, exchanged with a counter against ABA) and
- * a line between those that have never been used and the others, so that a new pool is all zero and
- * costs nothing to make. Whose part is empty takes from the other parts.
+ * The numbers are divided into parts, one a CPU where there are enough. A part has a stack of
+ * elements that were given back (linked through a word of each element, exchanged with a counter
+ * against ABA) and a line between those that have never been used and the others, so that a new
+ * pool is all zero and costs nothing to make. Whose part is empty takes from the other parts.
  */
 #ifndef SKEP_MAPS_POOL_H
 #define SKEP_MAPS_POOL_H
@@ -22,11 +23,11 @@ struct pool_part {
 } __attribute__((aligned(64)));
 
 struct pool {
-	uint8_t *base;  /* of element 0, which does not exist; each begins with the link, a 32-bit word */
+	uint8_t *base; /* of element 0, which does not exist; an element begins with its link, 32 bits */
 	size_t stride;
 	struct pool_part *part;
 	uint32_t nparts;
-	bool split; /* pool_take() takes from the CPU's own part, elements go back where they belong */
+	bool split; /* pool_take() takes from the CPU's own part; elements go back where they belong */
 };
 
 /* How many parts suit n elements on ncpus CPUs. */

@@ -2,12 +2,13 @@
 /*
  * Prog arrays: the jump tables of tail calls.
  *
- * Engines read the slots themselves (struct map_prog_array in core/map.h); here is bpf(2)'s side. A slot
- * holds a reference to its program. A program that is replaced may be running: the end of a program
- * waits for all readers, so giving back the reference after the exchange is all there is to do.
+ * Engines read the slots themselves (struct map_prog_array in core/map.h); here is bpf(2)'s side. A
+ * slot holds a reference to its program. A program that is replaced may be running: the end of a
+ * program waits for all readers, so giving back the reference after the exchange is all there is to
+ * do.
  *
- * A prog array that holds a program which refers to that very array would never go; like the kernel,
- * it is emptied when no client can reach it any more (release_uref).
+ * A prog array that holds a program which refers to that very array would never go; like the
+ * kernel, it is emptied when no client can reach it any more (release_uref).
  */
 #include <errno.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  *   first                 first + n
  *     | oldest | ... | newest |          places modulo max_entries
  *
- * A queue gives away the oldest, a stack the newest. When there is no room, a push with BPF_EXIST drops
- * the oldest. For bpf(2) a look-up is a peek, an update a push, look-up-and-delete a pop.
+ * A queue gives away the oldest, a stack the newest. When there is no room, a push with BPF_EXIST
+ * drops the oldest. For bpf(2) a look-up is a peek, an update a push, look-up-and-delete a pop.
  */
 #include <errno.h>
 #include <string.h>
@@ -134,7 +134,7 @@ static int queue_pop(struct map *m, void *value)
 	return get(m, value, true);
 }
 
-/* --- bpf(2)'s side: the key is not there ---------------------------------------------------------- */
+/* --- bpf(2)'s side: the key is not there ------------------------------------------------- */
 
 static int queue_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
 {

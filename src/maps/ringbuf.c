@@ -7,17 +7,17 @@
  *   | consumer page | producer page | data, max_entries bytes | the same again |
  *     position 8      position 8
  *
- * The kernel maps the data twice so that a record that wraps is contiguous. A file cannot alias its own
- * pages, and need not: a record that begins before the end of the data simply continues behind it, and
- * nobody reads its tail through the first half.
+ * The kernel maps the data twice so that a record that wraps is contiguous. A file cannot alias its
+ * own pages, and need not: a record that begins before the end of the data simply continues behind
+ * it, and nobody reads its tail through the first half.
  *
- * A record is an 8-byte header (length with the bits BUSY and DISCARD; distance of its page from the
- * start of the ring, in pages) and the data, rounded up to 8. Positions only grow.
+ * A record is an 8-byte header (length with the bits BUSY and DISCARD; distance of its page from
+ * the start of the ring, in pages) and the data, rounded up to 8. Positions only grow.
  *
  * What can be trusted. Clients may write what they map, so the positions that decide where programs
- * write live here, in private memory; the shared producer position is a copy. From the shared pages come
- * only the consumer's position and the lengths of finished records, and both can do no more than make a
- * reservation fail, or give away again a place that the client itself has spoilt.
+ * write live here, in private memory; the shared producer position is a copy. From the shared pages
+ * come only the consumer's position and the lengths of finished records, and both can do no more
+ * than make a reservation fail, or give away again a place that the client itself has spoilt.
  */
 #include <errno.h>
 #include <string.h>
@@ -98,7 +98,7 @@ static uint64_t record_size(uint32_t len)
 	return ((uint64_t)(len & ~(RING_BUSY | RING_DISCARD)) + HEADER + 7) & ~(uint64_t)7;
 }
 
-/* --- Producing --------------------------------------------------------------------------------- */
+/* --- Producing --------------------------------------------------------------------------- */
 
 /* Moves pending past what has been finished. */
 static void advance_pending(struct map_ring *r, uint64_t producer)
@@ -205,7 +205,7 @@ static uint64_t ring_query(const struct map *m, uint64_t what)
 	}
 }
 
-/* --- Consuming ----------------------------------------------------------------------------------- */
+/* --- Consuming --------------------------------------------------------------------------- */
 
 static bool ring_readable(const struct map *m)
 {
@@ -247,7 +247,7 @@ static int64_t ring_consume(struct map *m, int (*fn)(void *arg, const void *data
 	}
 }
 
-/* --- What may be touched --------------------------------------------------------------------------- */
+/* --- What may be touched ----------------------------------------------------------------- */
 
 /* Records that are reserved and not finished: where a program may write. */
 static bool ring_region(struct map *m, uintptr_t addr, struct region *region)

@@ -28,7 +28,7 @@ static uint32_t power_of_2(uint32_t n)
 	return n <= 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
 }
 
-/* --- Making ---------------------------------------------------------------------------------- */
+/* --- Making ------------------------------------------------------------------------------ */
 
 /* Small elements are kept within a cache line: key and value come with one miss. */
 static size_t stride_for(size_t size)
@@ -45,7 +45,10 @@ static void *carve(uint8_t *base, size_t *used, size_t n, size_t each)
 	return base ? base + at : NULL;
 }
 
-/* Lays the table out over base; answers how large it is. Sizes are below 2^32 each, so nothing wraps. */
+/*
+ * Lays the table out over base; answers how large it is. Sizes are below 2^32 each, so nothing
+ * wraps.
+ */
 static size_t lay_out(struct table *t, uint8_t *base, bool per_cpu)
 {
 	size_t used = 0, value = round_up(t->value_size, 8);
@@ -117,7 +120,10 @@ void table_key_write(struct elem *e, const void *key, uint32_t size)
 	uint64_t *word = (uint64_t *)e->key;
 	const uint8_t *p = key;
 
-	/* A reader that sees a word of the new key must see the stripe's seq that it was taken out with. */
+	/*
+	 * A reader that sees a word of the new key must see the stripe's seq that it was taken out
+	 * with.
+	 */
 	atomic_thread_fence(memory_order_release);
 	for (; size >= 8; size -= 8, p += 8)
 		__atomic_store_n(word++, hash_load(p, 8), __ATOMIC_RELAXED);
@@ -125,7 +131,7 @@ void table_key_write(struct elem *e, const void *key, uint32_t size)
 		__atomic_store_n(word, hash_load(p, size), __ATOMIC_RELAXED);
 }
 
-/* --- Finding ---------------------------------------------------------------------------------- */
+/* --- Finding ----------------------------------------------------------------------------- */
 
 static uint32_t chain_of(const struct group *g)
 {
@@ -150,9 +156,9 @@ static void match(const struct group *g, uint64_t tag, uint64_t at[2])
 }
 
 /*
- * Every way a key can be found in its group, in one pass. The answer is right when nothing was taken out
- * of the stripe meanwhile and *hops has not fallen to 0: a chain that changes under it may lead anywhere
- * among the elements, even in a circle, so it follows no more links than that.
+ * Every way a key can be found in its group, in one pass. The answer is right when nothing was
+ * taken out of the stripe meanwhile and *hops has not fallen to 0: a chain that changes under it
+ * may lead anywhere among the elements, even in a circle, so it follows no more links than that.
  */
 static struct table_pos scan(const struct table *t, const struct table_spot *s, const void *key,
                              uint32_t key_size, unsigned *hops)
@@ -182,7 +188,8 @@ static struct table_pos scan(const struct table *t, const struct table_spot *s, 
 	return none;
 }
 
-struct table_pos table_find_locked(const struct table *t, const struct table_spot *s, const void *key)
+struct table_pos table_find_locked(const struct table *t, const struct table_spot *s,
+                                   const void *key)
 {
 	unsigned hops = UINT32_MAX;
 
@@ -226,7 +233,7 @@ struct table_pos table_find_ref(const struct table *t, const struct table_spot *
 	return (struct table_pos){.place = -1};
 }
 
-/* --- Changing, with the stripe's lock held ----------------------------------------------------- */
+/* --- Changing, with the stripe's lock held ----------------------------------------------- */
 
 static void set_tag(struct group *g, int place, uint64_t tag)
 {
@@ -278,10 +285,12 @@ void table_insert(struct table *t, const struct table_spot *s, uint32_t ref)
 	uint64_t free[2];
 
 	set_home(t, ref,
-	         home_of(t, g) | (atomic_load_explicit(&e->home, memory_order_relaxed) & ELEM_RECENT));
+	         home_of(t, g) |
+	                 (atomic_load_explicit(&e->home, memory_order_relaxed) & ELEM_RECENT));
 	match(g, 0, free);
 	if (free[0] || free[1]) {
-		int place = free[0] ? __builtin_ctzll(free[0]) / 8 : 8 + __builtin_ctzll(free[1]) / 8;
+		int place =
+			free[0] ? __builtin_ctzll(free[0]) / 8 : 8 + __builtin_ctzll(free[1]) / 8;
 
 		atomic_store_explicit(&g->elem[place], ref, memory_order_release);
 		set_tag(g, place, table_tags(s->hash) & 0xff);
@@ -320,7 +329,7 @@ void table_replace(struct table *t, const struct table_spot *s, struct table_pos
 	set_link(t, s->group, at.before, by);
 }
 
-/* --- Walking ------------------------------------------------------------------------------------ */
+/* --- Walking ----------------------------------------------------------------------------- */
 
 /* The element behind a position (or the group's first, for place -2), or 0. Lock held. */
 static uint32_t after(const struct table *t, const struct group *g, struct table_pos at)

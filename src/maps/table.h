@@ -8,28 +8,29 @@
  *   stripes    [nstripes]  lock, spare element; a group belongs to stripe (group % nstripes)
  *   pool parts [nparts]    free elements: pool.h
  *   elements   [nelems]    | link 4 | home 4 | key, rounded up to 8 | value, rounded up to 8 |
- *   values                 per-CPU types: a plane of values per CPU instead of those in the elements
+ *   values                 per-CPU types: a plane of values per CPU, none in the elements
  *
  * A group:
  *
  *   | tag 0 ... tag 7 | tag 8 ... tag 11 | chain | elem 0 ... elem 11 |
  *     8 bytes           4 bytes            4       48
  *
- * A tag is a byte of the element's hash, never 0; 0 marks a free place. All twelve are compared at once in
- * two words, so that a hit touches one cache line and the element, and a miss usually just the line. A
- * table that is full has eight elements a group on average. What finds no place (one in twenty, then) is
- * linked into the group's chain.
+ * A tag is a byte of the element's hash, never 0; 0 marks a free place. All twelve are compared at
+ * once in two words, so that a hit touches one cache line and the element, and a miss usually just
+ * the line. A table that is full has eight elements a group on average. What finds no place (one in
+ * twenty, then) is linked into the group's chain.
  *
- * Readers and writers. A writer holds the stripe's lock, fills in an element while nobody can see it,
- * and publishes it with one store. Elements taken out may be filled anew while a reader looks at them;
- * then the reader sees wrong contents, but never leaves the storage. What a reader finds by a tag and
- * an equal key stands. When it finds less than that - a tag whose element has another key, or a chain to
- * follow - it looks again and makes sure that nothing was taken out of the stripe meanwhile (`seq`);
- * after some failures it takes the lock. So a key that is there all the time is always found.
+ * Readers and writers. A writer holds the stripe's lock, fills in an element while nobody can see
+ * it, and publishes it with one store. Elements taken out may be filled anew while a reader looks
+ * at them; then the reader sees wrong contents, but never leaves the storage. What a reader finds
+ * by a tag and an equal key stands. When it finds less than that - a tag whose element has another
+ * key, or a chain to follow - it looks again and makes sure that nothing was taken out of the
+ * stripe meanwhile (`seq`); after some failures it takes the lock. So a key that is there all the
+ * time is always found.
  *
- * Replacing a value is: fill in the stripe's spare element, put it in the old one's place, keep the old one
- * as the spare. Programs that hold the old value's address keep seeing the old value for a while, as in
- * the kernel, and a full table can be updated.
+ * Replacing a value is: fill in the stripe's spare element, put it in the old one's place, keep the
+ * old one as the spare. Programs that hold the old value's address keep seeing the old value for a
+ * while, as in the kernel, and a full table can be updated.
  */
 #ifndef SKEP_MAPS_TABLE_H
 #define SKEP_MAPS_TABLE_H
@@ -153,7 +154,9 @@ static inline void table_touch(const struct table *t, uint32_t ref)
 	struct elem *e = table_elem(t, ref);
 	uint32_t home = atomic_load_explicit(&e->home, memory_order_relaxed);
 
-	/* Most have the mark already; if the exchange fails, the element is somebody else's by now. */
+	/*
+	 * Most have the mark already; if the exchange fails, the element is somebody else's by now.
+	 */
 	if (!(home & ELEM_RECENT))
 		atomic_compare_exchange_strong_explicit(&e->home, &home, home | ELEM_RECENT,
 		                                        memory_order_relaxed, memory_order_relaxed);
@@ -178,7 +181,9 @@ static inline uint64_t table_zero_bytes(uint64_t x)
 /* The careful way of table_find(): see above. */
 uint32_t table_find_slow(const struct table *t, const void *key, uint32_t key_size, uint64_t hash);
 
-/* The element of a key, or 0. key_size is a constant where the caller knows it: then this is fast. */
+/*
+ * The element of a key, or 0. key_size is a constant where the caller knows it: then this is fast.
+ */
 static inline __attribute__((always_inline)) uint32_t
 table_find(const struct table *t, const void *key, uint32_t key_size)
 {
@@ -205,16 +210,20 @@ table_find(const struct table *t, const void *key, uint32_t key_size)
 	return table_find_slow(t, key, key_size, hash);
 }
 
-/* --- With the stripe's lock held ----------------------------------------------------------- */
+/* --- With the stripe's lock held --------------------------------------------------------- */
 
-/* Where in its group an element stands: a place, or in the chain behind the element `before` (0: first). */
+/*
+ * Where in its group an element stands: a place, or in the chain behind the element `before` (0:
+ * first).
+ */
 struct table_pos {
 	uint32_t ref; /* 0: not there */
 	int place;    /* -1: in the chain */
 	uint32_t before;
 };
 
-struct table_pos table_find_locked(const struct table *t, const struct table_spot *s, const void *key);
+struct table_pos table_find_locked(const struct table *t, const struct table_spot *s,
+                                   const void *key);
 /* The same for an element by its number. */
 struct table_pos table_find_ref(const struct table *t, const struct table_spot *s, uint32_t ref);
 /* Publishes a filled element in the group; its ELEM_RECENT stays as it is. */
@@ -224,11 +233,11 @@ void table_remove(struct table *t, const struct table_spot *s, struct table_pos 
 /* Publishes a filled element in the place of another, as recently used. */
 void table_replace(struct table *t, const struct table_spot *s, struct table_pos at, uint32_t by);
 
-/* --- Walking --------------------------------------------------------------------------------- */
+/* --- Walking ----------------------------------------------------------------------------- */
 
 /*
- * Copies the key that follows *key (the first for NULL, or when the key is not there) in the order of
- * groups. -ENOENT: there is none.
+ * Copies the key that follows *key (the first for NULL, or when the key is not there) in the order
+ * of groups. -ENOENT: there is none.
  */
 int table_next_key(const struct table *t, const void *key, void *next);
 

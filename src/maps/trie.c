@@ -2,8 +2,8 @@
 /*
  * Changing a trie, and walking it in order: see trie.h. The lock is held throughout.
  *
- * Requires: trie_mem.c. Every change is built aside and published with one store; when memory runs out on
- * the way, what was built is given back and the trie is as it was.
+ * Requires: trie_mem.c. Every change is built aside and published with one store; when memory runs
+ * out on the way, what was built is given back and the trie is as it was.
  */
 #include "maps/trie.h"
 
@@ -87,7 +87,7 @@ static unsigned item_of(const struct trie *t, const uint8_t *data, uint32_t len,
 	return rest >= TRIE_STEP ? 64 + chunk : 1u << rest | chunk >> (TRIE_STEP - rest);
 }
 
-/* --- Building ------------------------------------------------------------------------------------ */
+/* --- Building ---------------------------------------------------------------------------- */
 
 static uint32_t build_node(struct build *b, unsigned n)
 {
@@ -116,7 +116,8 @@ static void set_ref(struct trie_node *n, unsigned at, uint32_t ref)
 }
 
 /* A copy of a node with one item added (by != 0) or left out; 0: no memory. */
-static uint32_t copy_changed(struct build *b, const struct trie_node *old, unsigned item, uint32_t by)
+static uint32_t copy_changed(struct build *b, const struct trie_node *old, unsigned item,
+                             uint32_t by)
 {
 	unsigned n = count(old), at = rank(old, item), to = 0;
 	uint64_t bit = (uint64_t)1 << (item & 63);
@@ -127,18 +128,21 @@ static uint32_t copy_changed(struct build *b, const struct trie_node *old, unsig
 		return 0;
 	new = trie_node(b->t, ref);
 	place(new, bit_of(old), skip_of(old), path_of(old));
-	set_maps(new, child_map(old) ^ (item >= 64 ? bit : 0), prefix_map(old) ^ (item < 64 ? bit : 0));
+	set_maps(new, child_map(old) ^ (item >= 64 ? bit : 0),
+	         prefix_map(old) ^ (item < 64 ? bit : 0));
 	for (unsigned i = 0; i <= n; i++) {
 		if (i == at && by)
 			set_ref(new, to++, by);
 		if (i < n && !(i == at && !by))
-			set_ref(new, to++, atomic_load_explicit(&old->ref[i], memory_order_relaxed));
+			set_ref(new, to++,
+			        atomic_load_explicit(&old->ref[i], memory_order_relaxed));
 	}
 	return ref;
 }
 
 /* A copy of a node with another path to it. */
-static uint32_t copy_moved(struct build *b, const struct trie_node *old, uint32_t skip, uint64_t path)
+static uint32_t copy_moved(struct build *b, const struct trie_node *old, uint32_t skip,
+                           uint64_t path)
 {
 	unsigned n = count(old);
 	uint32_t ref = build_node(b, n);
@@ -155,8 +159,9 @@ static uint32_t copy_moved(struct build *b, const struct trie_node *old, uint32_
 }
 
 /*
- * A node at `bit` with the items in `item`, reached from `from` on the way of data: with nodes of a single
- * child above it as far as one path cannot hold all the bits. Answers the topmost; 0: no memory.
+ * A node at `bit` with the items in `item`, reached from `from` on the way of data: with nodes of a
+ * single child above it as far as one path cannot hold all the bits. Answers the topmost; 0: no
+ * memory.
  */
 static uint32_t build_at(struct build *b, const uint8_t *data, uint32_t from, uint32_t bit,
                          const unsigned *item, const uint32_t *refs, unsigned n)
@@ -192,15 +197,19 @@ static uint32_t build_at(struct build *b, const uint8_t *data, uint32_t from, ui
 	}
 }
 
-/* --- Finding the way ------------------------------------------------------------------------------ */
+/* --- Finding the way --------------------------------------------------------------------- */
 
-/* How many bits two prefixes have in common, at most max, from bit `from` on, a multiple of TRIE_STEP. */
+/*
+ * How many bits two prefixes have in common, at most max, from bit `from` on, a multiple of
+ * TRIE_STEP.
+ */
 static uint32_t common(const struct trie *t, const uint8_t *a, const uint8_t *b, uint32_t from,
                        uint32_t max)
 {
 	while (from < max) {
 		uint32_t n = max - from < TRIE_SKIP_MAX ? max - from : TRIE_SKIP_MAX;
-		uint64_t differ = trie_bits(a, t->data_size, from, n) ^ trie_bits(b, t->data_size, from, n);
+		uint64_t differ =
+			trie_bits(a, t->data_size, from, n) ^ trie_bits(b, t->data_size, from, n);
 
 		if (differ)
 			return from + n - (64 - (uint32_t)__builtin_clzll(differ));
@@ -217,7 +226,7 @@ struct way {
 		unsigned item; /* by which it was left */
 	} step[TRIE_DEPTH_MAX];
 	unsigned depth;         /* steps through nodes */
-	_Atomic uint32_t *slot; /* the reference it ends at; holds an element, 0, or a node off the way */
+	_Atomic uint32_t *slot; /* where it ends: at an element, 0, or a node off the way */
 	uint32_t from;          /* the bit at which what `slot` leads to begins */
 	uint32_t agree;         /* bits that the prefix has in common with what is there */
 	bool found;             /* an element with this very prefix is there */
@@ -302,7 +311,7 @@ uint32_t trie_exact(const struct trie *t, const struct trie_key *key)
 	return w.found ? ref_at(&w) & ~TRIE_LEAF : 0;
 }
 
-/* --- Adding ----------------------------------------------------------------------------------------- */
+/* --- Adding ------------------------------------------------------------------------------ */
 
 static void publish(_Atomic uint32_t *slot, uint32_t ref)
 {
@@ -383,7 +392,8 @@ int trie_put(struct trie *t, uint32_t elem)
 	if (w.found || !old)
 		new = elem | TRIE_LEAF;
 	else if (w.missing)
-		new = copy_changed(&b, trie_node(t, old), w.step[w.depth - 1].item, elem | TRIE_LEAF);
+		new = copy_changed(&b, trie_node(t, old), w.step[w.depth - 1].item,
+		                   elem | TRIE_LEAF);
 	else if (old & TRIE_LEAF)
 		new = branch_off_elem(&b, &w, elem);
 	else
@@ -402,7 +412,7 @@ int trie_put(struct trie *t, uint32_t elem)
 	return 0;
 }
 
-/* --- Removing ----------------------------------------------------------------------------------------- */
+/* --- Removing ---------------------------------------------------------------------------- */
 
 /* The only item that a node of two has beside this one. */
 static unsigned other_item(const struct trie_node *n, unsigned item)
@@ -414,9 +424,9 @@ static unsigned other_item(const struct trie_node *n, unsigned item)
 }
 
 /*
- * What takes the place of a node of two items without one of them: the other, if that is an element; if
- * it is a node, that one with the paths joined, when they are short enough; else the node with one child.
- * *gone: a further node that goes, or 0.
+ * What takes the place of a node of two items without one of them: the other, if that is an
+ * element; if it is a node, that one with the paths joined, when they are short enough; else the
+ * node with one child. *gone: a further node that goes, or 0.
  */
 static uint32_t without(struct build *b, struct trie_node *n, unsigned item, uint32_t *gone)
 {
@@ -492,9 +502,12 @@ out:
 	return 0;
 }
 
-/* --- In order --------------------------------------------------------------------------------------- */
+/* --- In order ---------------------------------------------------------------------------- */
 
-/* The item after i when a complete tree of depth levels below the root is walked children first; 0: none. */
+/*
+ * The item after i when a complete tree of depth levels below the root is walked children first; 0:
+ * none.
+ */
 static uint32_t item_after(uint32_t i, unsigned depth)
 {
 	unsigned level = 31 - (unsigned)__builtin_clz(i);
@@ -528,7 +541,8 @@ static uint32_t first_from_top(const struct trie *t, uint32_t i)
 
 	for (; i && !ref; i = item_after(i, TRIE_TOP)) {
 		if (i >= 1u << TRIE_TOP)
-			ref = atomic_load_explicit(&t->top[i - (1u << TRIE_TOP)], memory_order_relaxed);
+			ref = atomic_load_explicit(&t->top[i - (1u << TRIE_TOP)],
+			                           memory_order_relaxed);
 		else if (t->shorts[i])
 			ref = t->shorts[i] | TRIE_LEAF;
 	}
@@ -557,5 +571,6 @@ uint32_t trie_next(const struct trie *t, const struct trie_key *key)
 		if (i)
 			return first_elem(t, get(n, i));
 	}
-	return t->top ? first_from_top(t, item_after(top_item(t, key->data, key->len), TRIE_TOP)) : 0;
+	return t->top ? first_from_top(t, item_after(top_item(t, key->data, key->len), TRIE_TOP))
+	              : 0;
 }

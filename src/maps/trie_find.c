@@ -2,9 +2,9 @@
 /*
  * Longest match: the readers' side of trie.h.
  *
- * One function, compiled for data that fits in a register (IPv4, MAC, anything up to 8 bytes) and for
- * longer data, each with and without the processor's bit count, which a program for any x86-64 must not
- * take for granted.
+ * One function, compiled for data that fits in a register (IPv4, MAC, anything up to 8 bytes) and
+ * for longer data, each with and without the processor's bit count, which a program for any x86-64
+ * must not take for granted.
  */
 #include "base/lock.h"
 #include "maps/trie.h"
@@ -46,7 +46,8 @@ static inline uint64_t big_endian(uint64_t x)
 #endif
 }
 
-static inline __attribute__((always_inline)) uint64_t elem_word(const struct trie_elem *e, uint32_t i)
+static inline __attribute__((always_inline)) uint64_t elem_word(const struct trie_elem *e,
+                                                                uint32_t i)
 {
 	uint32_t word = atomic_load_explicit(&e->word[i], memory_order_relaxed);
 
@@ -58,8 +59,9 @@ static inline __attribute__((always_inline)) uint64_t elem_word(const struct tri
 }
 
 /* Is the element's prefix, at most len bits, one of the data's? first: its first 8 bytes. */
-static inline __attribute__((always_inline)) bool
-elem_matches(const struct trie_elem *e, const uint8_t *data, uint64_t first, uint32_t len, uint32_t size)
+static inline __attribute__((always_inline)) bool elem_matches(const struct trie_elem *e,
+                                                               const uint8_t *data, uint64_t first,
+                                                               uint32_t len, uint32_t size)
 {
 	uint32_t bits = atomic_load_explicit(&e->len, memory_order_relaxed), i = 2;
 	uint64_t differ;
@@ -89,43 +91,55 @@ static uint32_t find_short(const struct trie *t, uint64_t first, uint32_t len)
 	return elem;
 }
 
+/* The element of the longest of the prefixes in `match` of a node. */
+static inline __attribute__((always_inline)) uint32_t longest(const struct trie_node *n,
+                                                              uint64_t match, bool hw)
+{
+	uint64_t child = atomic_load_explicit(&n->child, memory_order_relaxed);
+	uint64_t prefix = atomic_load_explicit(&n->prefix, memory_order_relaxed);
+	uint64_t below = BIT(63 - __builtin_clzll(match)) - 1;
+	uint32_t at = count_bits(child, hw) + count_bits(prefix & below, hw);
+
+	return atomic_load_explicit(&n->ref[at], memory_order_acquire) & ~TRIE_LEAF;
+}
+
+static inline __attribute__((always_inline)) bool path_agrees(const struct trie_node *n,
+                                                              const struct trie_key *key,
+                                                              uint64_t first, uint32_t bit,
+                                                              uint32_t skip, uint32_t size)
+{
+	uint64_t path = atomic_load_explicit(&n->path, memory_order_relaxed);
+
+	if (size > 8)
+		return path == trie_bits(key->data, size, bit - skip, skip);
+	return path == first << (bit - skip) >> (64 - skip);
+}
+
 /*
- * One attempt. Answers an element or 0; *torn when it came upon something that cannot be, which only
- * happens when memory was used again meanwhile.
+ * One attempt. Answers an element or 0; *torn when it came upon something that cannot be, which
+ * only happens when memory was used again meanwhile.
  */
 static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
                                                            const struct trie_key *key,
                                                            uint64_t first, bool *torn,
                                                            uint32_t size, bool hw)
 {
-	const struct trie_node *best = NULL;
-	uint64_t best_match = 0, child, prefix;
-	uint32_t ref, found = 0, at_least = 0, len = key->len;
-	bool wide = size > 8;
+	const struct trie_node *best = NULL, *n;
+	uint64_t best_match = 0, child, match;
+	uint32_t ref, found = 0, at_least = 0, len = key->len, chunk;
 
+	if (t->top && len < TRIE_TOP)
+		return find_short(t, first, len);
 	if (t->top) {
-		if (len < TRIE_TOP)
-			return find_short(t, first, len);
-		found = atomic_load_explicit(&t->cover[first >> (64 - TRIE_TOP)], memory_order_acquire);
-		ref = atomic_load_explicit(&t->top[first >> (64 - TRIE_TOP)], memory_order_acquire);
+		chunk = (uint32_t)(first >> (64 - TRIE_TOP));
+		found = atomic_load_explicit(&t->cover[chunk], memory_order_acquire);
+		ref = atomic_load_explicit(&t->top[chunk], memory_order_acquire);
 	} else {
 		ref = atomic_load_explicit(&t->root, memory_order_acquire);
 	}
-	while (ref) {
-		const struct trie_node *n;
-		uint64_t match;
-		uint32_t where, bit, skip, chunk;
+	while (ref && ref < t->unit_limit) {
+		uint32_t where, bit, skip;
 
-		if (ref & TRIE_LEAF) {
-			ref &= ~TRIE_LEAF;
-			if (ref >= t->elem_limit)
-				goto torn;
-			if (elem_matches(trie_elem(t, ref), key->data, first, len, size))
-				return ref;
-			break;
-		}
-		if (ref >= t->unit_limit)
-			goto torn;
 		n = trie_node(t, ref);
 		where = atomic_load_explicit(&n->where, memory_order_relaxed);
 		bit = where & 0xffff;
@@ -135,16 +149,10 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 		if (bit < at_least || skip > TRIE_SKIP_MAX || skip > bit)
 			goto torn;
 		at_least = bit + TRIE_STEP;
-		if (skip) {
-			uint64_t path = atomic_load_explicit(&n->path, memory_order_relaxed);
-			uint64_t mine = wide ? trie_bits(key->data, size, bit - skip, skip)
-			                     : first << (bit - skip) >> (64 - skip);
-
-			if (mine != path)
-				break;
-		}
+		if (skip && !path_agrees(n, key, first, bit, skip, size))
+			break;
 		/* A prefix may end with the data: then there is no bit left. */
-		if (wide)
+		if (size > 8)
 			chunk = trie_chunk(key->data, size, bit);
 		else
 			chunk = bit < 64 ? (uint32_t)(first << bit >> 58) : 0;
@@ -159,15 +167,16 @@ static inline __attribute__((always_inline)) uint32_t walk(const struct trie *t,
 		ref = atomic_load_explicit(&n->ref[count_bits(child & (BIT(chunk) - 1), hw)],
 		                           memory_order_acquire);
 	}
-	if (!best)
-		return found;
-	child = atomic_load_explicit(&best->child, memory_order_relaxed);
-	prefix = atomic_load_explicit(&best->prefix, memory_order_relaxed);
-	best_match = BIT(63 - __builtin_clzll(best_match)) - 1;
-	ref = atomic_load_explicit(
-		&best->ref[count_bits(child, hw) + count_bits(prefix & best_match, hw)],
-		memory_order_acquire);
-	ref &= ~TRIE_LEAF;
+	if (ref & TRIE_LEAF) {
+		ref &= ~TRIE_LEAF;
+		if (ref >= t->elem_limit)
+			goto torn;
+		if (elem_matches(trie_elem(t, ref), key->data, first, len, size))
+			return ref;
+	} else if (ref >= t->unit_limit) {
+		goto torn;
+	}
+	ref = best ? longest(best, best_match, hw) : found;
 	if (ref < t->elem_limit)
 		return ref;
 torn:

@@ -75,7 +75,8 @@ void trie_fini(struct trie *t, const struct mem *mem)
 
 uint64_t trie_memory(const struct trie *t)
 {
-	return (uint64_t)t->fresh_unit * TRIE_UNIT + (uint64_t)t->fresh_elem * t->stride + t->top_size;
+	return (uint64_t)t->fresh_unit * TRIE_UNIT + (uint64_t)t->fresh_elem * t->stride +
+	       t->top_size;
 }
 
 static unsigned class_of(const struct trie_node *n)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tests of maps share: a kernel without sys/, maps in one line, memory that fails on demand. */
+/*
+ * What the tests of maps share: a kernel without sys/, maps in one line, memory that fails on
+ * demand.
+ */
 #ifndef TESTS_MAPS_KIT_H
 #define TESTS_MAPS_KIT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The running kernel's maps, through bpf(2), as the oracle of differential tests. A file of its own,
- * because <linux/bpf.h> and core/uapi.h are never included together. Answers are 0 or -errno.
+ * The running kernel's maps, through bpf(2), as the oracle of differential tests. A file of its
+ * own, because <linux/bpf.h> and core/uapi.h are never included together. Answers are 0 or -errno.
  */
 #ifndef TESTS_MAPS_ORACLE_H
 #define TESTS_MAPS_ORACLE_H

@@ -141,7 +141,7 @@ static void regions_are_single_values(void **state)
 	kit_close(&kit);
 }
 
-/* --- Prog arrays ------------------------------------------------------------------------------- */
+/* --- Prog arrays ------------------------------------------------------------------------- */
 
 static void programs_are_held_and_let_go(void **state)
 {

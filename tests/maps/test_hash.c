@@ -37,7 +37,8 @@ static void a_full_map_takes_updates_only(void **state)
 	kit_open(&kit, 2);
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint32_t n = sizes[i];
-		struct map *m = kit_map(&kit, BPF_MAP_TYPE_HASH, 4, 4, n, i & 1 ? BPF_F_NO_PREALLOC : 0);
+		struct map *m =
+			kit_map(&kit, BPF_MAP_TYPE_HASH, 4, 4, n, i & 1 ? BPF_F_NO_PREALLOC : 0);
 
 		for (uint32_t key = 0; key < n; key++)
 			assert_int_equal(map_update(m, &key, &key, BPF_ANY), 0);
@@ -61,7 +62,8 @@ static void a_full_map_takes_updates_only(void **state)
 static void act_like_a_model(struct kit *kit, uint32_t key_size, uint32_t value_size, uint64_t seed)
 {
 	enum { KEYS = 64, MAX = 40, STEPS = 4000 };
-	uint8_t *keys = calloc(KEYS, key_size), *value = malloc(value_size), *got = malloc(value_size);
+	uint8_t *keys = calloc(KEYS, key_size), *value = malloc(value_size),
+		*got = malloc(value_size);
 	int held[KEYS], n = 0;
 	struct map *m = kit_map(kit, BPF_MAP_TYPE_HASH, key_size, value_size, MAX, 0);
 

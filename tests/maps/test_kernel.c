@@ -37,7 +37,7 @@ static long steps(void)
 	return given ? atol(given) : 3000;
 }
 
-/* --- Creating ---------------------------------------------------------------------------------- */
+/* --- Creating ---------------------------------------------------------------------------- */
 
 struct shape {
 	uint32_t type, key, value, max, flags, node;
@@ -76,7 +76,9 @@ static const uint32_t types[] = {
 };
 enum { NTYPES = sizeof(types) / sizeof(types[0]) };
 
-/* The kernel really allocates what is asked for: nothing large, unless it is refused before that. */
+/*
+ * The kernel really allocates what is asked for: nothing large, unless it is refused before that.
+ */
 static bool too_much(const struct shape *s)
 {
 	uint64_t bytes = ((uint64_t)s->key + s->value + 64) * s->max;
@@ -140,7 +142,8 @@ static void limits_are_the_kernels(void **state)
 			create_both(&kit, &(struct shape){hashes[i], 4, value, 1, lazy, 0});
 	}
 	for (uint32_t key = (4 << 20) - 64; key < (4 << 20) - 50; key++)
-		create_both(&kit, &(struct shape){BPF_MAP_TYPE_HASH, key, 8, 1, BPF_F_NO_PREALLOC, 0});
+		create_both(&kit,
+		            &(struct shape){BPF_MAP_TYPE_HASH, key, 8, 1, BPF_F_NO_PREALLOC, 0});
 	for (uint32_t value = (4 << 20) - 290; value < (4 << 20) - 270; value++)
 		create_both(&kit, &(struct shape){BPF_MAP_TYPE_LPM_TRIE, 8, value, 1, 1, 0});
 	create_both(&kit, &(struct shape){BPF_MAP_TYPE_LPM_TRIE, 8, 8, UINT32_MAX, 1, 0});
@@ -150,7 +153,7 @@ static void limits_are_the_kernels(void **state)
 	kit_close(&kit);
 }
 
-/* --- Operations ------------------------------------------------------------------------------------ */
+/* --- Operations -------------------------------------------------------------------------- */
 
 struct pair {
 	struct map *m;
@@ -181,7 +184,8 @@ static void pair_open(struct kit *kit, struct pair *p, const struct shape *s, ui
 
 			memcpy(key, &len, 4);
 		} else if (s->type == BPF_MAP_TYPE_ARRAY || s->type == BPF_MAP_TYPE_PERCPU_ARRAY) {
-			uint32_t index = i ? (uint32_t)(kit_random(seed) % (s->max + 2)) : UINT32_MAX;
+			uint32_t index =
+				i ? (uint32_t)(kit_random(seed) % (s->max + 2)) : UINT32_MAX;
 
 			memcpy(key, &index, 4);
 		}
@@ -201,9 +205,10 @@ static void pair_close(struct pair *p)
 static void same(const struct pair *p, const char *what, int mine, int theirs)
 {
 	if (mine != theirs)
-		fail_msg("%s map, key %u value %u max %u flags %#x, step %ld: %s answers %d, the kernel %d",
-		         p->m->ops->name, p->m->key_size, p->m->value_size, p->m->max_entries,
-		         p->m->flags, p->step, what, mine, theirs);
+		fail_msg(
+			"%s map, key %u value %u max %u flags %#x, step %ld: %s: %d, kernel: %d",
+			p->m->ops->name, p->m->key_size, p->m->value_size, p->m->max_entries,
+			p->m->flags, p->step, what, mine, theirs);
 }
 
 static int by_key(const void *a, const void *b, void *size)
@@ -369,7 +374,7 @@ static void the_same_operations_answer_the_same(void **state)
 	kit_close(&kit);
 }
 
-/* --- Memory ---------------------------------------------------------------------------------------- */
+/* --- Memory ------------------------------------------------------------------------------ */
 
 /* Bytes for the same elements, with small and large keys and values: at most a quarter more. */
 static void maps_are_as_small_as_the_kernels(void **state)
@@ -391,7 +396,9 @@ static void maps_are_as_small_as_the_kernels(void **state)
 	for (unsigned i = 0; i < 5 * sizeof(these) / sizeof(these[0]); i++) {
 		uint32_t type = these[i / 5][0], flags = these[i / 5][1];
 		bool array = type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
-		uint32_t key_size = array ? 4 : type == BPF_MAP_TYPE_LPM_TRIE && !(i % 5) ? 8 : sizes[i % 5][0];
+		uint32_t key_size = array                                       ? 4
+		                    : type == BPF_MAP_TYPE_LPM_TRIE && !(i % 5) ? 8
+		                                                                : sizes[i % 5][0];
 		uint64_t seed = i, mine, theirs;
 		struct map *m = kit_map(&kit, type, key_size, sizes[i % 5][1], N, flags);
 		int fd = oracle_create(type, key_size, sizes[i % 5][1], N, flags, 0, 0);

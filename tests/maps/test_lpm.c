@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LPM tries: matches, order, every length of key, against a list that is searched from end to end. */
+/*
+ * LPM tries: matches, order, every length of key, against a list that is searched from end to end.
+ */
 #include "kit.h"
 
 #include <errno.h>
@@ -91,7 +93,8 @@ static void random_key(struct key *k, uint32_t size, uint64_t *seed)
 	for (uint32_t i = 0; i < size; i++) {
 		uint64_t r = kit_random(seed);
 
-		k->data[i] = i < same ? 0x55 : (uint8_t)(r & 1 ? 0x55u ^ 1u << (r >> 8 & 7) : r >> 16);
+		k->data[i] =
+			i < same ? 0x55 : (uint8_t)(r & 1 ? 0x55u ^ 1u << (r >> 8 & 7) : r >> 16);
 	}
 	k->len = (uint32_t)(kit_random(seed) % (size * 8 + 1));
 	if (shape >> 32 & 1)
@@ -136,7 +139,8 @@ static void step(struct map *map, struct model *m, uint64_t *seed)
 		random_key(&k, m->size, seed);
 		if (m->n && j) {
 			k = m->keys[kit_random(seed) % m->n];
-			k.len = j == 1 ? m->size * 8 : (uint32_t)(kit_random(seed) % (m->size * 8 + 1));
+			k.len = j == 1 ? m->size * 8
+			               : (uint32_t)(kit_random(seed) % (m->size * 8 + 1));
 			k.data[m->size - 1] ^= (uint8_t)(r >> 48);
 		}
 		i = model_longest(m, &k);
@@ -149,7 +153,8 @@ static void step(struct map *map, struct model *m, uint64_t *seed)
 
 static void every_size_acts_like_a_list(void **state)
 {
-	static const uint32_t sizes[] = {1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 12, 15, 16, 16, 17, 31, 32, 64, 255, 256, 256};
+	static const uint32_t sizes[] = {1, 1,  2,  2,  3,  4,  4,  5,  6,  7,   8,   8,
+	                                 9, 12, 15, 16, 16, 17, 31, 32, 64, 255, 256, 256};
 	struct model *m = malloc(sizeof(*m));
 	struct kit kit;
 

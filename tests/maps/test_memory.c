@@ -9,13 +9,12 @@
 #include "base/lock.h"
 #include "maps/trie.h"
 
-/* Mappings of this process. Sanitizers have some of their own that come and go: there, always 0. */
+/* Storage that was not unmapped shows here; the sanitizers' own mappings come and go. */
 static unsigned mappings(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return 0;
 #endif
-
 	FILE *f = fopen("/proc/self/maps", "r");
 	unsigned n = 0;
 
@@ -142,7 +141,7 @@ static void what_does_not_fit_an_address_space_is_refused(void **state)
 	kit_close(&kit);
 }
 
-/* --- A trie whose nodes are used up ---------------------------------------------------------------- */
+/* --- A trie whose nodes are used up ------------------------------------------------------ */
 
 enum { PREFIXES = 600 };
 

@@ -126,7 +126,7 @@ static void only_maps_like_the_first_fit(void **state)
 	kit_close(&kit);
 }
 
-/* --- Replaced while in use ------------------------------------------------------------------------- */
+/* --- Replaced while in use --------------------------------------------------------------- */
 
 struct shared {
 	struct kit kit;

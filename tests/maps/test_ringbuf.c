@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ring buffers: layout for clients, wrapping, room, wake-ups, spoilt shared pages, many producers. */
+/*
+ * Ring buffers: layout for clients, wrapping, room, wake-ups, spoilt shared pages, many producers.
+ */
 #include "kit.h"
 
 #include <errno.h>
@@ -104,7 +106,8 @@ static void room_is_one_record_less_than_the_size(void **state)
 	kit_open(&kit, 1);
 	m = ring(&kit, PAGE);
 	assert_null(m->ops->ring_reserve(m, PAGE, 0));
-	assert_null(m->ops->ring_reserve(m, PAGE - 8, 0)); /* would fill it: full looks like empty */
+	assert_null(
+		m->ops->ring_reserve(m, PAGE - 8, 0)); /* would fill it: full looks like empty */
 	assert_null(m->ops->ring_reserve(m, 8, 1));
 	assert_null(m->ops->ring_reserve(m, UINT64_MAX, 0));
 	assert_null(m->ops->ring_reserve(m, UINT32_MAX, 0));
@@ -242,7 +245,7 @@ static void regions_are_busy_records(void **state)
 	kit_close(&kit);
 }
 
-/* --- Many producers ---------------------------------------------------------------------------- */
+/* --- Many producers ---------------------------------------------------------------------- */
 
 enum { PRODUCERS = 3, EACH = 20000 };
 

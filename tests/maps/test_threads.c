@@ -2,9 +2,10 @@
 /*
  * Threads on one map: some look up, some change, one walks, all at once.
  *
- * What must hold whatever the order: a key that is there all the time is found every time, a key that
- * never was is never found, no operation fails without a reason, nobody hangs. ThreadSanitizer, in its
- * build, adds: no race. SKEP_TEST_STEPS: operations per thread (default 20000).
+ * What must hold whatever the order: a key that is there all the time is found every time, a key
+ * that never was is never found, no operation fails without a reason, nobody hangs.
+ * ThreadSanitizer, in its build, adds: no race. SKEP_TEST_STEPS: operations per thread (default
+ * 20000).
  */
 #include "kit.h"
 
@@ -59,9 +60,12 @@ static void together(struct shared *s, void *(*const roles[THREADS])(void *))
 	assert_int_equal(s->failures, 0);
 }
 
-/* --- Hash maps ------------------------------------------------------------------------------------- */
+/* --- Hash maps --------------------------------------------------------------------------- */
 
-/* Keys 0 ... STABLE-1 are always there, the LOOSE ones behind them come and go, the rest never were. */
+/*
+ * Keys 0 ... STABLE-1 are always there, the LOOSE ones behind them come and go, the rest never
+ * were.
+ */
 
 static void *hash_reader(void *arg)
 {
@@ -72,13 +76,13 @@ static void *hash_reader(void *arg)
 
 	pthread_barrier_wait(&s->start);
 	for (long i = 0; i < s->steps; i++) {
-		uint64_t key[2] = {kit_random(&seed) % STABLE}, value[8]; /* one for each CPU */
+		uint64_t key[2] = {kit_random(&seed) % STABLE}, values[THREADS];
 
 		key[1] = key[0];
 		check(s,
 		      s->m->call_lookup((uintptr_t)s->m, (uintptr_t)key, 0, 0, 0, cpu) != 0,
 		      "a key that was always there is missing");
-		check(s, map_lookup(s->m, key, value, 0) == 0, "a copy of a key is missing");
+		check(s, map_lookup(s->m, key, values, 0) == 0, "a copy of a key is missing");
 		key[0] = key[1] = 1000 + i % 100;
 		check(s, !s->m->ops->lookup(s->m, key, t->id), "a key that never was is there");
 	}
@@ -141,7 +145,8 @@ static void hash_like(uint32_t type, uint32_t flags, uint32_t max)
 	s->m = kit_map(&s->kit, type, 16, 8, max, flags);
 	for (uint64_t i = 0; i < STABLE; i++)
 		assert_int_equal(
-			s->m->ops->update(s->m, (uint64_t[]){i, i}, &i, BPF_NOEXIST, i % THREADS), 0);
+			s->m->ops->update(s->m, (uint64_t[]){i, i}, &i, BPF_NOEXIST, i % THREADS),
+			0);
 	together(s, roles);
 	kit_put(s->m);
 	kit_close(&s->kit);
@@ -164,7 +169,7 @@ static void lru_maps_with_room_bear_threads(void **state)
 	hash_like(BPF_MAP_TYPE_LRU_HASH, 0, 2000);
 }
 
-/* --- LRU maps that are full ---------------------------------------------------------------------- */
+/* --- LRU maps that are full -------------------------------------------------------------- */
 
 static void *lru_user(void *arg)
 {
@@ -201,7 +206,7 @@ static void full_lru_maps_bear_threads(void **state)
 	}
 }
 
-/* --- LPM tries -------------------------------------------------------------------------------------- */
+/* --- LPM tries --------------------------------------------------------------------------- */
 
 struct key {
 	uint32_t len;
@@ -279,7 +284,8 @@ static void *lpm_walker(void *arg)
 
 static void lpm_tries_bear_threads(void **state)
 {
-	static void *(*const roles[THREADS])(void *) = {lpm_reader, lpm_writer, lpm_reader, lpm_walker};
+	static void *(*const roles[THREADS])(void *) = {lpm_reader, lpm_writer, lpm_reader,
+	                                                lpm_walker};
 	static const uint32_t sizes[] = {4, 8, 16, 4};
 
 	for (int i = 0; i < 4; i++) {
@@ -287,8 +293,8 @@ static void lpm_tries_bear_threads(void **state)
 
 		kit_open(&s->kit, THREADS);
 		s->data_size = sizes[i];
-		s->m = kit_map(&s->kit, BPF_MAP_TYPE_LPM_TRIE, 4 + sizes[i], 8, i < 3 ? 4000 : 20000,
-		               BPF_F_NO_PREALLOC);
+		s->m = kit_map(&s->kit, BPF_MAP_TYPE_LPM_TRIE, 4 + sizes[i], 8,
+		               i < 3 ? 4000 : 20000, BPF_F_NO_PREALLOC);
 		for (uint64_t r = 0; r < 16 * 256; r++) {
 			struct key k = prefix(s, (r & 15) << 8 | r >> 4, true);
 			uint64_t value = 0;
