@@ -58,8 +58,9 @@ struct skep_options {
 	int blind_constants;   /* the JIT hides immediates that an attacker may have chosen */
 	int publish_jit_names; /* /tmp/perf-PID.map and the GDB JIT interface */
 	/*
-	 * Allocation, for everything long-lived. Both or neither; NULL: malloc and free. They may
-	 * be called from any thread and must not call back into Skep.
+	 * Allocation, for everything long-lived but the storage of large maps, which is mapped from
+	 * the system and touched as it fills. Both or neither; NULL: malloc and free. They may be
+	 * called from any thread and must not call back into Skep.
 	 */
 	void *(*alloc)(void *arg, size_t size);
 	void (*free)(void *arg, void *block);
