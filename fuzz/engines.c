@@ -19,6 +19,8 @@
 #include "isa/text.h"
 #include "vm.h"
 
+static uint8_t memory[256] __attribute__((aligned(16)));
+
 enum { MAX_CODE = 3000, MEM = 256, SLOTS = 8, FREE_REGS = 8, MAX_ITEMS = 120, HELPER_MIX = 1, HELPER_CALL = 2 };
 
 struct source {
@@ -310,6 +312,100 @@ static void item_slot(struct source *s)
 	}
 }
 
+/* Memory at an index: *(r8 + (x << k) + off), as compilers spell it. */
+static void item_index(struct source *s)
+{
+	unsigned x = draw_reg(s), t = draw_reg(s), how = draw(s, 5), scale = draw(s, 4);
+	enum op load = DRAW(s, load_ops), store = DRAW(s, store_ops);
+
+	/* Indexed addresses need not be aligned, those of atomic accesses must. */
+	if (x == t || load == OP_LOAD_ACQ_W || store == OP_STORE_REL_DW)
+		return;
+	add(s, OP_AND64_K, x, 0, 0, 7);
+	if (how == 0)
+		add(s, OP_MOV64_X, t, R8, 0, 0);
+	if (scale)
+		add(s, OP_LSH64_K, x, 0, 0, (int32_t)scale);
+	if (how == 1)
+		add(s, OP_MOV64_X, t, R8, 0, 0);
+	if (how == 2)
+		add_wide(s, OP_LDDW, t, (uintptr_t)memory);
+	if (how == 3) { /* the sum in the index register */
+		add(s, OP_ADD64_X, x, R8, 0, 0);
+		t = x;
+	} else if (how == 4) {
+		add(s, OP_MOV64_X, t, x, 0, 0);
+		add(s, OP_ADD64_X, t, R8, 0, 0);
+	} else {
+		add(s, OP_ADD64_X, t, x, 0, 0);
+	}
+	if (draw(s, 2))
+		add(s, load, draw_reg(s), t, draw_offset(s), 0);
+	else
+		add(s, store, t, insn_info[store].fields & INSN_RS ? draw(s, FREE_REGS) : 0,
+		    64 + (int)draw(s, 8), insn_info[store].fields & INSN_RS ? 0 : draw_imm(s));
+	if (draw(s, 4)) {
+		add(s, OP_MOV64_K, t, 0, 0, 11);
+		add(s, OP_MOV64_K, x, 0, 0, 12);
+	}
+}
+
+/* One bit times a constant. */
+static void item_bit(struct source *s)
+{
+	unsigned d = draw_reg(s);
+
+	add(s, draw(s, 2) ? OP_AND64_K : OP_AND32_K, d, 0, 0, 1);
+	if (draw(s, 2))
+		item_alu(s);
+	add(s, draw(s, 2) ? OP_MUL64_K : OP_MUL32_K, d, 0, 0, draw_imm(s));
+}
+
+/* A divisor that is not zero, or might be. */
+static void item_divide(struct source *s)
+{
+	static const enum op ops[] = {
+		OP_DIV64_X, OP_DIV32_X, OP_MOD64_X, OP_MOD32_X, OP_SDIV64_X, OP_SDIV32_X, OP_SMOD64_X,
+		OP_SMOD32_X,
+	};
+	unsigned n = draw_reg(s);
+
+	if (draw(s, 2))
+		add(s, draw(s, 2) ? OP_OR64_K : OP_OR32_K, n, 0, 0, draw_imm(s));
+	else
+		add(s, OP_MOV64_K, n, 0, 0, draw_imm(s));
+	if (draw(s, 2))
+		item_alu(s);
+	add(s, DRAW(s, ops), draw_reg(s), n, 0, 0);
+}
+
+/* Results that are compared with 0. */
+static void item_test(struct source *s)
+{
+	static const enum op ops[] = {
+		OP_AND64_K, OP_AND32_K, OP_AND64_X, OP_SUB64_X, OP_SUB32_K, OP_ADD32_X, OP_XOR64_X,
+		OP_OR32_X, OP_RSH64_K, OP_LSH32_K, OP_ARSH64_K,
+	};
+	unsigned d = draw_reg(s);
+	enum op op = DRAW(s, jump_ops);
+
+	add_operation(s, DRAW(s, ops), d);
+	if (insn_info[op].fields & INSN_RS)
+		op--;
+	if (s->npending == sizeof(s->pending) / sizeof(s->pending[0]))
+		return;
+	s->pending[s->npending].into = false;
+	s->pending[s->npending].pc = s->n;
+	s->pending[s->npending++].items = 1 + draw(s, 3);
+	add(s, op, d, 0, 0, 0);
+	if (draw(s, 2)) /* to elsewhere, over a jump */
+		s->code[s->n - 1].off = 1, s->code[s->n++] = (struct insn){.code = insn_info[OP_JA].code};
+	if (s->code[s->n - 1].code == insn_info[OP_JA].code)
+		s->pending[s->npending - 1].pc = s->n - 1;
+	if (draw(s, 2))
+		add(s, OP_MOV64_K, d, 0, 0, 13);
+}
+
 static void item_atomic(struct source *s)
 {
 	unsigned src = draw_reg(s), counter = s->counter;
@@ -413,7 +509,8 @@ static void item(struct source *s)
 		item_alu, item_alu, item_alu, item_one_operand, item_constant, item_rotate, item_rotate,
 		item_add3, item_shift_pair, item_load, item_store, item_memory_operand, item_memory_operand,
 		item_byte_order, item_bytes, item_slot, item_slot, item_slot, item_atomic, item_jump,
-		item_jump, item_select, item_select, item_call, item_loop,
+		item_jump, item_select, item_select, item_call, item_loop, item_index, item_index, item_test,
+		item_test, item_bit, item_divide,
 	};
 
 	void (*made)(struct source *) = DRAW(s, items);
@@ -427,7 +524,8 @@ static void item(struct source *s)
 			k++;
 			continue;
 		}
-		if (s->pending[k].into && made != item_call && s->pending[k].pc < start)
+		if (s->pending[k].into && made != item_call && made != item_index &&
+		    s->pending[k].pc < start)
 			at = start + draw(s, s->n - start + 1);
 		if (at && s->code[at - 1].code == insn_info[OP_LDDW].code)
 			at = s->n;
@@ -534,12 +632,11 @@ struct outcome {
 
 static bool run(struct skep *k, const struct engine *e, const struct source *s, struct outcome *out)
 {
-	static uint8_t mem[MEM] __attribute__((aligned(16)));
-	struct vm_ctx ctx = {.mem = mem, .len = sizeof(mem)};
+	struct vm_ctx ctx = {.mem = memory, .len = MEM};
 	struct prog *p;
 
 	for (unsigned i = 0; i < MEM; i++)
-		mem[i] = (uint8_t)(i * 29 + 3);
+		memory[i] = (uint8_t)(i * 29 + 3);
 	if (vm_load(k, e, &vm_hook, s->code, s->n, NULL, 0, &p))
 		return false;
 	out->r0 = prog_run(p, &ctx, &k->cpus[2]);
@@ -547,7 +644,7 @@ static bool run(struct skep *k, const struct engine *e, const struct source *s, 
 		fprintf(stderr, "%s\n", fault_text(k->cpus[2].fault));
 		return false;
 	}
-	memcpy(out->mem, mem, MEM);
+	memcpy(out->mem, memory, MEM);
 	obj_put(&p->obj);
 	return true;
 }

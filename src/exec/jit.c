@@ -188,12 +188,11 @@ static int emit_hidden(struct jit *j, const struct jit_insn *in)
 	return err ? err : emit(j, &x);
 }
 
-/* The instruction at pc, or the idiom that begins there; answers the slots that it stands for. */
-static inline unsigned fetch(const struct jit *j, uint32_t pc, struct jit_insn *in)
+/* Makes *in the instruction at pc. */
+static inline void decode(const struct jit *j, uint32_t pc, struct jit_insn *in)
 {
 	const struct insn *i = &j->p->insns[pc];
 	const struct jit_note *note = &j->notes[pc];
-	unsigned n;
 
 	in->op = note->op;
 	in->dst = i->dst;
@@ -202,23 +201,40 @@ static inline unsigned fetch(const struct jit *j, uint32_t pc, struct jit_insn *
 	in->imm = i->imm;
 	in->live = note->live;
 	in->pc = pc;
-	if (insn_info[note->op].fields & INSN_WIDE) {
-		in->op = OP_LDDW;
-		in->imm64 = insn_imm64(i);
-		return 2;
-	}
 	in->slot = 0;
 	/* A slot in a register is only accessed at its start, a multiple of 4. */
 	if (j->nslots && note->uses & 1u << R10 && i->off % 4 == 0)
 		in->slot = j->slot_at[-i->off / 4];
+	if (note->flags & NOTE_JUMP)
+		in->target = (uint32_t)insn_target(note->op, i, pc);
+}
+
+/* The instruction at pc, or the idiom that begins there, is emitted; answers its slots or an error. */
+static inline int emit_next(struct jit *j, uint32_t pc)
+{
+	const struct jit_note *note = &j->notes[pc];
+	bool wide = note->flags & NOTE_WIDE;
+	struct jit_insn in;
+	int n = 0, err;
+
+	/* Nobody reads what it computes. */
+	if (note->flags & NOTE_PURE && !(note->sets & note->live))
+		return 1 + wide;
+	decode(j, pc, &in);
+	if (wide) {
+		in.op = OP_LDDW;
+		in.imm64 = insn_imm64(&j->p->insns[pc]);
+	}
 	/* Idioms are full of constants, so none are sought when those must be hidden. */
-	n = j->blind ? 0 : jit_fuse(j, pc, in);
-	return n ? n : 1;
+	if (!j->blind)
+		n = (int)jit_fuse(j, pc, &in);
+	err = j->blind ? emit_hidden(j, &in) : emit(j, &in);
+	return err ? err : n ? n : 1 + wide;
 }
 
 static int emit_func(struct jit *j, struct jit_func *f)
 {
-	int err = reserve(j);
+	int n, err = reserve(j);
 
 	if (err)
 		return err;
@@ -227,18 +243,16 @@ static int emit_func(struct jit *j, struct jit_func *f)
 	f->entry = jit_label(j);
 	j->arch->begin(j);
 	j->known = (struct jit_known){0};
-	for (uint32_t pc = f->start; !err && pc < f->end;) {
-		struct jit_note *note = &j->notes[pc];
-		struct jit_insn in;
-
-		if (note->flags & NOTE_TARGET) {
-			note->label = jit_label(j);
+	for (uint32_t pc = f->start; pc < f->end; pc += (uint32_t)n) {
+		if (j->notes[pc].flags & NOTE_TARGET) {
+			j->notes[pc].label = jit_label(j);
 			j->known = (struct jit_known){0};
 		}
-		pc += fetch(j, pc, &in);
-		err = j->blind ? emit_hidden(j, &in) : emit(j, &in);
+		n = emit_next(j, pc);
+		if (n < 0)
+			return n;
 	}
-	return err;
+	return 0;
 }
 
 static int emit_program(struct jit *j)

@@ -41,6 +41,8 @@ enum jit_note_flags {
 	NOTE_TARGET = 1 << 0, /* something jumps here */
 	NOTE_JUMP = 1 << 1,   /* it jumps */
 	NOTE_END = 1 << 2,    /* what follows is reached by jumps only */
+	NOTE_PURE = 1 << 3,   /* it does nothing but set registers */
+	NOTE_WIDE = 1 << 4,   /* it takes two slots */
 };
 
 /* What the driver knows of an instruction slot. Registers are masks of BPF's. */
@@ -84,8 +86,12 @@ enum jit_op {
 	JIT_ADD32_X,
 	JIT_ADD64_K, /* dst = src + imm */
 	JIT_ADD32_K,
-	JIT_OP_MEM, /* dst op= *(src + off), op of the width that is loaded: enum op `second` */
-	JIT_SELECT, /* the jump `first` (dst, src, imm) is not taken: the move `second` (to, from, imm2) */
+	JIT_ZEXT,     /* dst = the low imm bits (8, 16) of src */
+	JIT_OP_MEM,   /* dst op= *(src + off), op of the width that is loaded: enum op `second` */
+	JIT_INDEX,    /* the load or store `second` of dst at src + (src2 << scale) + off */
+	JIT_TABLE,    /* the same, src being set to imm64 first */
+	JIT_SELECT,   /* the jump `first` (dst, src, imm) is not taken: the move `second` (to, from, imm2) */
+	JIT_JUMP_NOT, /* to target, if the jump `first` (dst, src, imm) would not be taken */
 	JIT_OPS,
 };
 static_assert(JIT_OPS < 256 && JIT_OPS - OP_COUNT < 32, "operations are bytes, `fuses` is 32 bits");
@@ -97,10 +103,12 @@ struct jit_insn {
 	int16_t off;
 	uint16_t live; /* as in struct jit_note */
 	int32_t imm;
-	uint32_t pc;    /* of a fused operation: its last instruction */
-	uint64_t imm64; /* of a wide load */
-	uint8_t slot; /* of a load or store on the stack: its register, from 1; 0: in memory */
+	uint32_t pc;
+	uint32_t target; /* of a jump */
+	uint64_t imm64;  /* of a wide load */
+	uint8_t slot;    /* of a load or store on the stack: its register, from 1; 0: in memory */
 	uint8_t first, second; /* of fused operations: the operations they are made of */
+	uint8_t scale;
 	uint8_t to, from;
 	int32_t imm2;
 };
@@ -128,10 +136,13 @@ struct jit_fixup {
 
 /* What a back end knows of the state of the machine; all zero: nothing. Forgotten at every target. */
 struct jit_known {
-	uint16_t zext; /* BPF registers whose upper half is zero */
-	uint8_t flags; /* a back end's number for what the flags say of register flags_reg ... */
-	uint8_t flags_reg;
-	const uint8_t *flags_at; /* ... as long as this is where the code ends */
+	uint16_t zext;     /* BPF registers whose upper 32 bits are zero */
+	uint16_t zext16;   /* whose upper 48 bits are zero */
+	uint16_t bit;      /* which are 0 or 1 */
+	uint16_t nonzero;  /* whose lower 32 bits are not all zero */
+	uint8_t flags;     /* a back end's number for what the flags say of ... */
+	uint8_t flags_reg; /* ... this BPF register, */
+	const uint8_t *flags_at; /* as long as this is where the code ends */
 };
 
 struct jit {

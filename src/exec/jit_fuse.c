@@ -47,11 +47,10 @@ static bool wants(const struct window *w, enum jit_op op)
 	return w->j->arch->fuses >> (op - OP_COUNT) & 1;
 }
 
-/* Makes *in the fused operation; it is where its last instruction is. */
+/* Makes *in the fused operation, of n slots. */
 static unsigned fused(const struct window *w, struct jit_insn *in, enum jit_op op, uint32_t n)
 {
 	in->op = (uint8_t)op;
-	in->pc += n - 1;
 	in->live = w->note[n - 1].live;
 	return n;
 }
@@ -103,54 +102,42 @@ static unsigned fuse_rotate(const struct window *w, struct jit_insn *in, bool wi
 
 /* --- Three operands ------------------------------------------------------------------------------ */
 
-/* d = s; d += x    and    d = s; d += k */
-static unsigned fuse_add(const struct window *w, struct jit_insn *in, bool wide)
+/* d = s; d += x    and    d = s; d += k    and    d = s; d &= 0xff */
+static unsigned fuse_operands(const struct window *w, struct jit_insn *in, bool wide)
 {
 	const struct insn *second = &w->i[1];
 	enum op op = w->note[1].op;
 
 	if (!reaches(w, 2) || second->dst != in->dst)
 		return 0;
-	if (op == (wide ? OP_ADD64_X : OP_ADD32_X)) {
+	if (op == (wide ? OP_ADD64_X : OP_ADD32_X) && wants(w, JIT_ADD64_X)) {
 		in->src2 = second->src == in->dst ? in->src : second->src;
 		return fused(w, in, wide ? JIT_ADD64_X : JIT_ADD32_X, 2);
 	}
-	if (op == (wide ? OP_ADD64_K : OP_ADD32_K)) {
+	if (op == (wide ? OP_ADD64_K : OP_ADD32_K) && wants(w, JIT_ADD64_K)) {
 		in->imm = second->imm;
 		return fused(w, in, wide ? JIT_ADD64_K : JIT_ADD32_K, 2);
 	}
+	if ((op == OP_AND64_K || op == OP_AND32_K) && wants(w, JIT_ZEXT)) {
+		if (second->imm != 0xff && second->imm != 0xffff)
+			return 0;
+		in->imm = second->imm == 0xff ? 8 : 16;
+		return fused(w, in, JIT_ZEXT, 2);
+	}
 	return 0;
-}
-
-static unsigned fuse_mov64(const struct window *w, struct jit_insn *in)
-{
-	unsigned n = wants(w, JIT_ROTATE64) ? fuse_rotate(w, in, true) : 0;
-
-	return n || !wants(w, JIT_ADD64_X) ? n : fuse_add(w, in, true);
-}
-
-static unsigned fuse_mov32(const struct window *w, struct jit_insn *in)
-{
-	unsigned n = wants(w, JIT_ROTATE32) ? fuse_rotate(w, in, false) : 0;
-
-	return n || !wants(w, JIT_ADD32_X) ? n : fuse_add(w, in, false);
 }
 
 /* --- Extension ----------------------------------------------------------------------------------- */
 
 /* x <<= n; x >>= n cuts off the upper n bits, s>>= extends the sign of what is left. */
-static unsigned fuse_shifts(const struct window *w, struct jit_insn *in)
+static unsigned fuse_extension(const struct window *w, struct jit_insn *in)
 {
 	static const struct {
-		uint8_t count, right, op;
-		int32_t imm;
+		uint8_t count, right, op, bits;
 	} extensions[] = {
-		{32, OP_RSH64_K, OP_MOV32_X, 0},
-		{48, OP_RSH64_K, OP_AND64_K, 0xffff},
-		{56, OP_RSH64_K, OP_AND64_K, 0xff},
-		{32, OP_ARSH64_K, OP_MOVSX32_64, 0},
-		{48, OP_ARSH64_K, OP_MOVSX16_64, 0},
-		{56, OP_ARSH64_K, OP_MOVSX8_64, 0},
+		{32, OP_RSH64_K, OP_MOV32_X, 0},     {48, OP_RSH64_K, JIT_ZEXT, 16},
+		{56, OP_RSH64_K, JIT_ZEXT, 8},       {32, OP_ARSH64_K, OP_MOVSX32_64, 0},
+		{48, OP_ARSH64_K, OP_MOVSX16_64, 0}, {56, OP_ARSH64_K, OP_MOVSX8_64, 0},
 	};
 
 	if (!reaches(w, 2) || w->i[1].dst != in->dst || w->i[1].imm != in->imm)
@@ -158,11 +145,123 @@ static unsigned fuse_shifts(const struct window *w, struct jit_insn *in)
 	for (unsigned n = 0; n < sizeof(extensions) / sizeof(extensions[0]); n++) {
 		if (extensions[n].count != in->imm || extensions[n].right != w->note[1].op)
 			continue;
+		if (extensions[n].op == JIT_ZEXT && !wants(w, JIT_ZEXT))
+			return 0;
 		in->src = in->dst;
-		in->imm = extensions[n].imm;
+		in->imm = extensions[n].bits;
 		return fused(w, in, extensions[n].op, 2);
 	}
 	return 0;
+}
+
+/* --- Indexed addresses --------------------------------------------------------------------------- */
+
+/* What fuse_index() has found so far of an address: t = base + (index << scale). */
+struct address {
+	unsigned t, base, index, scale;
+	uint32_t n; /* slots so far */
+	bool is_table;
+};
+
+static const uint8_t is_indexable[OP_COUNT] = {
+	[OP_LDX_B] = 1,  [OP_LDX_H] = 1,  [OP_LDX_W] = 1,  [OP_LDX_DW] = 1, [OP_LDSX_B] = 1, [OP_LDSX_H] = 1,
+	[OP_LDSX_W] = 1, [OP_STX_B] = 1, [OP_STX_H] = 1, [OP_STX_W] = 1,   [OP_STX_DW] = 1,
+};
+
+/* The address part, without the access:  [x <<= k;]  [t = s; | t = table ll;]  t += x */
+static bool find_address(const struct window *w, struct address *a)
+{
+	unsigned shifted = NREGS;
+
+	*a = (struct address){.t = NREGS};
+	if (w->note[0].op == OP_LSH64_K) {
+		shifted = w->i[0].dst;
+		a->scale = (unsigned)w->i[0].imm;
+		a->n = 1;
+	}
+	if (!reaches(w, a->n + 1))
+		return false;
+	if (w->note[a->n].op == OP_MOV64_X) {
+		a->t = w->i[a->n].dst;
+		a->base = w->i[a->n].src;
+		a->n++;
+	} else if (w->note[a->n].flags & NOTE_WIDE) {
+		a->t = a->base = w->i[a->n].dst;
+		a->is_table = true;
+		a->n += 2;
+	}
+	if (!reaches(w, a->n + 2) || w->note[a->n].op != OP_ADD64_X)
+		return false;
+	a->index = w->i[a->n].src;
+	if (a->t == NREGS)
+		a->t = a->base = w->i[a->n].dst;
+	else if (w->i[a->n].dst != a->t)
+		return false;
+	a->n++;
+	/* The sum may be formed in the shifted register as well. */
+	if (a->scale && a->t == shifted && a->base == shifted) {
+		a->base = a->index;
+		a->index = shifted;
+	}
+	return a->index != a->t ? !a->scale || a->index == shifted : a->scale && a->index == shifted;
+}
+
+/* An address as above, and a load or store at it, after which only what was loaded is of interest. */
+static unsigned fuse_index(const struct window *w, struct jit_insn *in)
+{
+	const struct insn *access;
+	struct address a;
+	bool load, is_dead;
+	uint32_t n;
+
+	if (!wants(w, JIT_INDEX) || !find_address(w, &a) || !is_indexable[w->note[a.n].op])
+		return 0;
+	n = a.n;
+	access = &w->i[n];
+	load = insn_info[w->note[n].op].fields & INSN_LOAD;
+	if ((load ? access->src : access->dst) != a.t)
+		return 0;
+	is_dead = dead_after(w, n, a.t) && (!a.scale || dead_after(w, n, a.index));
+	if (!load && (access->src == a.t || (a.scale && access->src == a.index)))
+		return 0;
+	/* What is loaded may replace what the address was made of. */
+	if (load)
+		is_dead = (access->dst == a.t || dead_after(w, n, a.t)) &&
+		          (!a.scale || access->dst == a.index || dead_after(w, n, a.index));
+	if (!is_dead || (a.is_table && a.base == a.index))
+		return 0;
+	if (a.is_table)
+		in->imm64 = insn_imm64(&w->i[a.scale != 0]);
+	in->second = w->note[n].op;
+	in->dst = load ? access->dst : access->src;
+	in->src = (uint8_t)a.base;
+	in->src2 = (uint8_t)a.index;
+	in->scale = (uint8_t)a.scale;
+	in->off = access->off;
+	return fused(w, in, a.is_table ? JIT_TABLE : JIT_INDEX, n + 1);
+}
+
+static unsigned fuse_mov64(const struct window *w, struct jit_insn *in)
+{
+	unsigned n = wants(w, JIT_ROTATE64) ? fuse_rotate(w, in, true) : 0;
+
+	if (!n)
+		n = fuse_index(w, in);
+	return n ? n : fuse_operands(w, in, true);
+}
+
+static unsigned fuse_mov32(const struct window *w, struct jit_insn *in)
+{
+	unsigned n = wants(w, JIT_ROTATE32) ? fuse_rotate(w, in, false) : 0;
+
+	return n ? n : fuse_operands(w, in, false);
+}
+
+static unsigned fuse_shift(const struct window *w, struct jit_insn *in)
+{
+	unsigned n = in->imm >= 1 && in->imm <= 3 ? fuse_index(w, in) : 0;
+
+	return n ? n : fuse_extension(w, in);
 }
 
 /* --- Memory operands ------------------------------------------------------------------------------ */
@@ -205,20 +304,48 @@ static unsigned fuse_load(const struct window *w, struct jit_insn *in)
 	return fused(w, in, JIT_OP_MEM, 2);
 }
 
-/* --- Conditional moves ----------------------------------------------------------------------------- */
+/* --- Tests ---------------------------------------------------------------------------------------- */
 
-/* if a op b goto +1; d = s */
+/* x &= k; if x != 0 goto L, x being of no further interest */
+static unsigned fuse_test(const struct window *w, struct jit_insn *in)
+{
+	const struct insn *jump = &w->i[1];
+	enum op op = w->note[1].op;
+	bool narrow = in->op == OP_AND32_K, equal = op == OP_JEQ64_K || op == OP_JEQ32_K;
+
+	if (!equal && op != OP_JNE64_K && op != OP_JNE32_K)
+		return 0;
+	if (!reaches(w, 2) || jump->dst != in->dst || jump->imm || !dead_after(w, 1, in->dst))
+		return 0;
+	/* A wide AND may leave bits that a narrow comparison does not look at. */
+	if (!narrow && (op == OP_JEQ32_K || op == OP_JNE32_K))
+		narrow = true;
+	if (!wants(w, JIT_JUMP_NOT))
+		return 0;
+	in->first = narrow ? OP_JSET32_K : OP_JSET64_K;
+	in->target = (uint32_t)insn_target(op, jump, in->pc + 1);
+	return fused(w, in, equal ? JIT_JUMP_NOT : (enum jit_op)in->first, 2);
+}
+
+/* --- Jumps over one instruction ----------------------------------------------------------------- */
+
+/* if a op b goto +1; d = s    and    if a op b goto +1; goto L */
 static unsigned fuse_jump(const struct window *w, struct jit_insn *in)
 {
 	enum op op;
 
-	if (in->off != 1 || !wants(w, JIT_SELECT) || !reaches(w, 2))
-		return 0;
-	op = w->note[1].op;
-	if (op != OP_MOV64_X && op != OP_MOV32_X && op != OP_MOV64_K && op != OP_MOV32_K)
+	if (in->off != 1 || !reaches(w, 2))
 		return 0;
 	in->first = in->op;
-	in->second = (uint8_t)op;
+	op = in->second = w->note[1].op;
+	if ((op == OP_JA || op == OP_JAL) && wants(w, JIT_JUMP_NOT)) {
+		in->target = (uint32_t)insn_target(op, &w->i[1], in->pc + 1);
+		return fused(w, in, JIT_JUMP_NOT, 2);
+	}
+	if (!wants(w, JIT_SELECT))
+		return 0;
+	if (op != OP_MOV64_X && op != OP_MOV32_X && op != OP_MOV64_K && op != OP_MOV32_K)
+		return 0;
 	in->to = w->i[1].dst;
 	in->from = w->i[1].src;
 	in->imm2 = w->i[1].imm;
@@ -232,7 +359,11 @@ typedef unsigned fuse_fn(const struct window *w, struct jit_insn *in);
 static fuse_fn *const starts[OP_COUNT] = {
 	[OP_MOV64_X] = fuse_mov64,
 	[OP_MOV32_X] = fuse_mov32,
-	[OP_LSH64_K] = fuse_shifts,
+	[OP_LSH64_K] = fuse_shift,
+	[OP_ADD64_X] = fuse_index,
+	[OP_LDDW] = fuse_index,
+	[OP_AND64_K] = fuse_test,
+	[OP_AND32_K] = fuse_test,
 	[OP_LDX_W] = fuse_load,
 	[OP_LDX_DW] = fuse_load,
 #define X(name, ...)                                                                               \

@@ -12,23 +12,89 @@
 
 #include "exec/jit.h"
 
-/* What some instructions mean for the whole function. */
-static const uint8_t kind_of[OP_COUNT] = {
-#define X(name)                                                                                    \
-	[OP_##name##64_K] = JIT_DIVIDES, [OP_##name##64_X] = JIT_DIVIDES,                          \
-	[OP_##name##32_K] = JIT_DIVIDES, [OP_##name##32_X] = JIT_DIVIDES
-	X(DIV), X(SDIV), X(MOD), X(SMOD),
-#undef X
-#define X(name) [OP_##name##64_X] = JIT_SHIFTS, [OP_##name##32_X] = JIT_SHIFTS
-	X(LSH), X(RSH), X(ARSH),
-#undef X
-#define X(name) [OP_FETCH_##name##64] = JIT_FETCHES, [OP_FETCH_##name##32] = JIT_FETCHES
-	X(OR), X(AND), X(XOR),
-#undef X
-	[OP_LDX_CPU_W] = JIT_READS_CPU,
-	[OP_LDX_CPU_DW] = JIT_READS_CPU,
-	[OP_MAY_GOTO] = JIT_MAY_GOTO,
+enum { ARGS = 1 << R1 | 1 << R2 | 1 << R3 | 1 << R4 | 1 << R5, CALL_SETS = ARGS | 1 << R0 };
+
+/* What scanning wants to know of an operation, so that most instructions need no decision at all. */
+struct row {
+	uint16_t reads_dst, reads_src, writes_dst, writes_src; /* all ones: it does */
+	uint16_t uses, sets; /* registers that are not named by dst and src */
+	uint16_t fields;     /* enum insn_fields, the lower ones */
+	uint8_t kinds;       /* enum jit_kinds: what it means for the whole function */
+	uint8_t flags;       /* enum jit_note_flags */
 };
+
+#define ROW_KINDS(op)                                                                              \
+	((IS4(op, DIV) || IS4(op, SDIV) || IS4(op, MOD) || IS4(op, SMOD) ? JIT_DIVIDES : 0) |      \
+	 (IS2(op, LSH) || IS2(op, RSH) || IS2(op, ARSH) ? JIT_SHIFTS : 0) |                        \
+	 (op == OP_FETCH_OR64 || op == OP_FETCH_AND64 || op == OP_FETCH_XOR64 ||                   \
+	  op == OP_FETCH_OR32 || op == OP_FETCH_AND32 || op == OP_FETCH_XOR32 ? JIT_FETCHES : 0) | \
+	 (op == OP_LDX_CPU_W || op == OP_LDX_CPU_DW ? JIT_READS_CPU : 0) |                         \
+	 (op == OP_MAY_GOTO ? JIT_MAY_GOTO : 0))
+#define IS2(op, name) (op == OP_##name##64_X || op == OP_##name##32_X)
+#define IS4(op, name) (IS2(op, name) || op == OP_##name##64_K || op == OP_##name##32_K)
+#define ROW_FLAGS(f)                                                                               \
+	(((f) & (JOFF | JIMM) ? NOTE_JUMP : 0) | ((f) & END ? NOTE_END : 0) |                      \
+	 ((f) & WIDE ? NOTE_WIDE : 0) |                                                            \
+	 (((f) & (WD | STORE | CALLS)) == WD ? NOTE_PURE : 0))
+#define ALL_IF(f, bit) ((f) & (bit) ? UINT16_MAX : 0)
+
+/* The short names that insn.def writes its columns in. */
+enum {
+	RD = INSN_RD,
+	WD = INSN_WD,
+	RS = INSN_RS,
+	WS = INSN_WS,
+	U0 = INSN_U0,
+	W0 = INSN_W0,
+	U6 = INSN_U6,
+	OFF = INSN_OFF,
+	IMM = INSN_IMM,
+	IMM2 = INSN_IMM2,
+	WIDE = INSN_WIDE,
+	JOFF = INSN_JOFF,
+	JIMM = INSN_JIMM,
+	LOAD = INSN_LOAD,
+	STORE = INSN_STORE,
+	CALLS = INSN_CALLS,
+	END = INSN_END,
+};
+
+static const struct row rows[OP_COUNT] = {
+#define INSN(op, code, key, value, f, ...)                                                         \
+	[OP_##op] = {                                                                              \
+		.reads_dst = ALL_IF(f, RD),                                                        \
+		.reads_src = ALL_IF(f, RS),                                                        \
+		.writes_dst = ALL_IF(f, WD),                                                       \
+		.writes_src = ALL_IF(f, WS),                                                       \
+		.uses = ((f) & U0 ? 1 << R0 : 0) | ((f) & U6 ? 1 << R6 : 0) |                      \
+	                /* How many arguments a callee takes is not known here. */                 \
+	                (((f) & (CALLS | U6)) == CALLS ? ARGS : 0),                                \
+		.sets = ((f) & W0 ? 1 << R0 : 0) | ((f) & CALLS ? CALL_SETS : 0),                  \
+		.fields = (uint16_t)(f),                                                                   \
+		.kinds = ROW_KINDS(OP_##op),                                                       \
+		.flags = ROW_FLAGS(f),                                                             \
+	},
+#include "isa/insn.def"
+#undef INSN
+};
+
+/* The operation of an opcode byte that has one only, plus 1; 0: insn_op() knows. */
+static const uint8_t plain_op[256] = {
+#define PLAIN_ANY(op, code) [code] = OP_##op + 1,
+#define PLAIN_OFF(op, code)
+#define PLAIN_IMM(op, code)
+#define PLAIN_SRC(op, code)
+#define INSN(op, code, key, ...) PLAIN_##key(op, code)
+#include "isa/insn.def"
+#undef INSN
+};
+
+static inline enum op decode(const struct insn *i)
+{
+	unsigned plain = plain_op[i->code];
+
+	return plain ? plain - 1 : insn_op(i);
+}
 
 /* An instruction that uses r10. */
 static void scan_frame(struct jit_func *f, const struct insn *i, unsigned fields)
@@ -48,23 +114,6 @@ static void scan_frame(struct jit_func *f, const struct insn *i, unsigned fields
 		f->stack = (uint16_t)depth;
 }
 
-enum { ARGS = 1 << R1 | 1 << R2 | 1 << R3 | 1 << R4 | 1 << R5 };
-
-/* The columns of insn.def are bit positions for uses() and sets(). */
-static_assert(INSN_RD == 1 && INSN_WD == 2 && INSN_RS == 4 && INSN_WS == 8 && INSN_U0 == 16 &&
-              INSN_W0 == 32 && INSN_U6 == 64, "uses() and sets() shift these bits");
-
-static inline unsigned uses(const struct insn *i, unsigned fields)
-{
-	return (fields & 1u) << i->dst | (fields >> 2 & 1u) << i->src | (fields >> 4 & 1u) << R0 |
-	       (fields >> 6 & 1u) << R6;
-}
-
-static inline unsigned sets(const struct insn *i, unsigned fields)
-{
-	return (fields >> 1 & 1u) << i->dst | (fields >> 3 & 1u) << i->src | (fields >> 5 & 1u) << R0;
-}
-
 static int scan_jump(struct jit *j, struct jit_func *f, enum op op, uint32_t pc)
 {
 	int64_t target = insn_target(op, &j->p->insns[pc], pc);
@@ -72,94 +121,95 @@ static int scan_jump(struct jit *j, struct jit_func *f, enum op op, uint32_t pc)
 	if (target < f->start || target >= f->end)
 		return -EINVAL;
 	if (target <= pc) {
+		/* The second half of a wide load is no instruction. */
+		if (j->notes[target].op == OP_INVALID)
+			return -EINVAL;
 		j->notes[pc].label = f->back_jump;
 		f->back_jump = pc;
 	}
 	j->max_frags += !(j->notes[target].flags & NOTE_TARGET);
 	j->notes[target].flags |= NOTE_TARGET;
-	j->notes[pc].flags |= NOTE_JUMP;
 	return 0;
 }
 
 static int scan_call(struct jit *j, struct jit_func *f, enum op op, uint32_t pc)
 {
-	struct jit_note *note = &j->notes[pc];
-
 	j->max_fixups++;
 	f->calls = true;
-	note->sets |= ARGS | 1 << R0;
 	if (insn_info[op].fields & INSN_U6) {
 		f->packet_loads = true;
 		return 0;
 	}
-	/* How many arguments a callee takes is not known here. */
-	note->uses |= ARGS;
 	if (op == OP_CALL_LOCAL)
 		return j->p->aux[pc].func - 1 < j->p->nfuncs - 1 ? 0 : -EINVAL;
 	j->uses_cpu = true;
 	return op == OP_CALLX ? -ENOTSUPP : 0;
 }
 
-static int scan_insn(struct jit *j, struct jit_func *f, uint32_t pc)
+/* What is more than arithmetic and memory; answers the slots of the instruction, or an error. */
+static int scan_special(struct jit *j, struct jit_func *f, enum op op, uint32_t pc)
 {
-	const struct insn *i = &j->p->insns[pc];
-	struct jit_note *note = &j->notes[pc];
-	enum op op = insn_op(i);
-	unsigned fields, used, set;
-	int err = 0;
+	unsigned fields = insn_info[op].fields;
 
-	if (op == OP_INVALID || i->dst > R10 || (i->src > R10 && insn_info[op].key != KEY_SRC))
-		return -EINVAL;
-	fields = insn_info[op].fields;
-	note->op = (uint8_t)op;
-	used = uses(i, fields);
-	set = sets(i, fields);
-	note->uses = (uint16_t)used;
-	note->sets = (uint16_t)set;
-	f->regs |= (uint16_t)(used | set);
-	f->kinds |= kind_of[op];
-	if (used & 1u << R10)
-		scan_frame(f, i, fields);
-	if (!(fields & (INSN_JOFF | INSN_JIMM | INSN_END | INSN_CALLS)))
-		return 0;
-	if (fields & INSN_CALLS)
-		return scan_call(j, f, op, pc);
+	if (fields & INSN_WIDE) {
+		if (pc + 1 >= f->end || j->notes[pc + 1].flags & NOTE_TARGET)
+			return -EINVAL;
+		j->notes[pc + 1].op = OP_INVALID;
+		return 2;
+	}
+	if (fields & INSN_CALLS) {
+		int err = scan_call(j, f, op, pc);
+
+		return err ? err : 1;
+	}
 	j->max_frags += 2;
-	if (fields & INSN_END)
-		note->flags |= NOTE_END;
-	if (fields & (INSN_JOFF | INSN_JIMM))
-		err = scan_jump(j, f, op, pc);
-	return err;
+	if (fields & (INSN_JOFF | INSN_JIMM)) {
+		int err = scan_jump(j, f, op, pc);
+
+		return err ? err : 1;
+	}
+	return 1;
 }
 
-/* A target inside of a wide load would be run as an instruction. */
 static int scan_func(struct jit *j, struct jit_func *f)
 {
-	const struct prog *p = j->p;
-	uint32_t pc = f->start;
-	enum op op = OP_INVALID;
+	const struct insn *insns = j->p->insns;
+	const struct row *row = NULL;
+	unsigned regs = 0, kinds = 0;
 
-	while (pc < f->end) {
-		int err = scan_insn(j, f, pc);
+	for (uint32_t pc = f->start; pc < f->end;) {
+		const struct insn *i = &insns[pc];
+		struct jit_note *note = &j->notes[pc];
+		unsigned dst = 1u << i->dst, src = 1u << i->src, used, set;
+		enum op op = decode(i);
+		int slots = 1;
 
-		if (err)
-			return err;
-		op = j->notes[pc].op;
-		if (insn_slots(op) == 2) {
-			if (pc + 1 >= f->end)
-				return -EINVAL;
-			j->notes[pc + 1].op = OP_INVALID;
-		}
-		pc += insn_slots(op);
-	}
-	if (op == OP_INVALID || !(insn_info[op].fields & INSN_END))
-		return -EINVAL;
-	for (pc = f->start; pc < f->end; pc++)
-		if (j->notes[pc].op == OP_INVALID && j->notes[pc].flags & NOTE_TARGET)
+		if (op == OP_INVALID || i->dst > R10 || (i->src > R10 && insn_info[op].key != KEY_SRC))
 			return -EINVAL;
-	j->uses_cpu |= (f->kinds & JIT_READS_CPU) != 0;
-	if (f->stack_escapes && p->funcs[f - j->funcs].stack)
-		f->stack = p->funcs[f - j->funcs].stack;
+		row = &rows[op];
+		used = (dst & row->reads_dst) | (src & row->reads_src) | row->uses;
+		set = (dst & row->writes_dst) | (src & row->writes_src) | row->sets;
+		note->op = (uint8_t)op;
+		note->flags |= row->flags;
+		note->uses = (uint16_t)used;
+		note->sets = (uint16_t)set;
+		regs |= used | set;
+		kinds |= row->kinds;
+		if (used & 1u << R10)
+			scan_frame(f, i, row->fields);
+		if (row->fields & (INSN_JOFF | INSN_JIMM | INSN_END | INSN_CALLS | INSN_WIDE))
+			slots = scan_special(j, f, op, pc);
+		if (slots < 0)
+			return slots;
+		pc += (uint32_t)slots;
+	}
+	if (!row || !(row->fields & INSN_END))
+		return -EINVAL;
+	f->regs = (uint16_t)regs;
+	f->kinds = (uint8_t)kinds;
+	j->uses_cpu |= (kinds & JIT_READS_CPU) != 0;
+	if (f->stack_escapes && j->p->funcs[f - j->funcs].stack)
+		f->stack = j->p->funcs[f - j->funcs].stack;
 	return 0;
 }
 

@@ -11,14 +11,9 @@
 /* How a jump compares: `bytes` of its rule. */
 enum { COMPARE_X, COMPARE_K, TEST_X, TEST_K };
 
-static uint32_t target(const struct jit_insn *in)
-{
-	return (uint32_t)((int64_t)in->pc + 1 + (in->op == OP_JAL ? in->imm : in->off));
-}
-
 static int jump(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 {
-	jit_branch_to(j, X86_JMP, target(in));
+	jit_branch_to(j, X86_JMP, in->target);
 	return 0;
 }
 
@@ -28,7 +23,7 @@ static int may_goto(struct jit *j, const struct jit_insn *in, const struct x86_r
 	int32_t slot = x86_may_goto_slot(j);
 
 	EMIT(j, cmp_mi8, X_64, j->frame_reg, slot, 0);
-	jit_branch_to(j, X_E, target(in));
+	jit_branch_to(j, X_E, in->target);
 	EMIT(j, dec_m, X_64, j->frame_reg, slot);
 	return 0;
 }
@@ -39,6 +34,19 @@ static void test_k(struct jit *j, enum x86_width w, unsigned reg, int32_t imm)
 		EMIT(j, test_ri8, reg, (unsigned)imm);
 	else
 		EMIT(j, test_ri, imm > 0 ? X_32 : w, reg, imm);
+}
+
+/* Do the flags say already how this register compares with 0? */
+static bool flags_serve(const struct jit *j, unsigned reg, const struct x86_rule *r)
+{
+	const struct jit_known *k = &j->known;
+	bool same_width = r->w == (k->flags & X86_FLAGS_64 ? X_64 : X_32);
+
+	if (k->flags_at != j->at || k->flags_reg != reg)
+		return false;
+	if (r->code == X_E || r->code == X_NE)
+		return same_width || !(k->flags & X86_FLAGS_64);
+	return same_width && k->flags & X86_FLAGS_COMPARE;
 }
 
 void x86_compare(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
@@ -53,7 +61,7 @@ void x86_compare(struct jit *j, const struct jit_insn *in, const struct x86_rule
 		/* test sets the flags as a comparison with 0 would. */
 		if (in->imm)
 			EMIT(j, alu_ri, r->w, X_CMP, dst, in->imm);
-		else
+		else if (!flags_serve(j, in->dst, r))
 			EMIT(j, rr, r->w, X_TEST, dst, dst);
 		break;
 	case TEST_X:
@@ -73,7 +81,16 @@ enum x86_cc x86_condition(const struct x86_rule *r)
 static int compare_jump(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 {
 	x86_compare(j, in, r);
-	jit_branch_to(j, r->code, target(in));
+	jit_branch_to(j, r->code, in->target);
+	return 0;
+}
+
+static int jump_not(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	const struct x86_rule *first = &x86_rules[in->first];
+
+	x86_compare(j, in, first);
+	jit_branch_to(j, x86_condition(first) ^ 1, in->target);
 	return 0;
 }
 
@@ -198,8 +215,12 @@ const struct x86_rule x86_rules[JIT_OPS] = {
 	[JIT_ADD32_X] = {x86_add3_x, .w = X_32},
 	[JIT_ADD64_K] = {x86_add3_k, .w = X_64},
 	[JIT_ADD32_K] = {x86_add3_k, .w = X_32},
+	[JIT_ZEXT] = {x86_zext},
 	[JIT_OP_MEM] = {x86_op_mem},
+	[JIT_INDEX] = {x86_index},
+	[JIT_TABLE] = {x86_index},
 	[JIT_SELECT] = {x86_select},
+	[JIT_JUMP_NOT] = {jump_not},
 };
 
 static int insn(struct jit *j, const struct jit_insn *in)

@@ -55,15 +55,78 @@ static inline void x86_land(struct jit *j, uint8_t *jump)
 	jump[-1] = (uint8_t)(j->at - jump);
 }
 
+/* Nothing is known of these registers any more. */
+static inline void x86_forget(struct jit *j, unsigned regs)
+{
+	j->known.zext &= (uint16_t)~regs;
+	j->known.zext16 &= (uint16_t)~regs;
+	j->known.bit &= (uint16_t)~regs;
+	j->known.nonzero &= (uint16_t)~regs;
+}
+
 /* What is known of register r after a write of it. */
 static inline void x86_wrote(struct jit *j, unsigned r, bool upper_is_zero)
 {
-	j->known.zext = (uint16_t)((j->known.zext & ~(1u << r)) | (unsigned)upper_is_zero << r);
+	x86_forget(j, 1u << r);
+	j->known.zext |= (uint16_t)((unsigned)upper_is_zero << r);
+}
+
+/* The same, its value being below 65536. */
+static inline void x86_wrote16(struct jit *j, unsigned r)
+{
+	x86_wrote(j, r, true);
+	j->known.zext16 |= (uint16_t)(1u << r);
+}
+
+/* The same for a constant. */
+static inline void x86_wrote_constant(struct jit *j, unsigned r, uint64_t value)
+{
+	x86_wrote(j, r, value <= UINT32_MAX);
+	j->known.nonzero |= (uint16_t)(((uint32_t)value != 0) << r);
+}
+
+/* After dst = src, or the lower half of it. */
+static inline void x86_copied(struct jit *j, unsigned dst, unsigned src, bool upper_is_zero)
+{
+	unsigned from = 1u << src;
+	struct jit_known known = j->known;
+
+	x86_wrote(j, dst, upper_is_zero || known.zext & from);
+	j->known.zext16 |= (uint16_t)(((known.zext16 & from) != 0) << dst);
+	j->known.bit |= (uint16_t)(((known.bit & from) != 0) << dst);
+	j->known.nonzero |= (uint16_t)(((known.nonzero & from) != 0) << dst);
 }
 
 static inline bool x86_is_zext(const struct jit *j, unsigned r)
 {
 	return j->known.zext >> r & 1;
+}
+
+static inline bool x86_is_zext16(const struct jit *j, unsigned r)
+{
+	return j->known.zext16 >> r & 1;
+}
+
+/* What the flags say of a register that was just computed: */
+enum x86_flags {
+	X86_FLAGS_ZERO = 1 << 0,    /* whether it is zero */
+	X86_FLAGS_COMPARE = 1 << 1, /* all that a comparison with zero would */
+	X86_FLAGS_64 = 1 << 2,      /* in all its bits; else the low 32, the others being zero */
+};
+
+static inline void x86_flags_of(struct jit *j, unsigned r, enum x86_width w, unsigned flags)
+{
+	j->known.flags = (uint8_t)(flags | (w == X_64 ? X86_FLAGS_64 : 0));
+	j->known.flags_reg = (uint8_t)r;
+	j->known.flags_at = j->at;
+}
+
+/* Of an operation of enum x86_alu. */
+static inline unsigned x86_alu_flags(enum x86_alu op)
+{
+	bool logical = op == X_AND || op == X_OR || op == X_XOR;
+
+	return X86_FLAGS_ZERO | (logical ? X86_FLAGS_COMPARE : 0);
 }
 
 /* The base register and displacement of an access through a BPF register. */
@@ -77,6 +140,15 @@ static inline int32_t x86_disp(const struct jit *j, unsigned r, int32_t off)
 	return r == R10 ? off + j->frame_disp : off;
 }
 
+/* What is known of register dst after the load that r emits. */
+static inline void x86_loaded(struct jit *j, unsigned dst, const struct x86_rule *r)
+{
+	if (r->code == X_MOVZX8 || r->code == X_MOVZX16)
+		x86_wrote16(j, dst);
+	else
+		x86_wrote(j, dst, r->w == X_32);
+}
+
 typedef int x86_emit(struct jit *j, const struct jit_insn *in, const struct x86_rule *r);
 
 extern const struct x86_rule x86_rules[JIT_OPS];
@@ -86,7 +158,7 @@ void x86_compare(struct jit *j, const struct jit_insn *in, const struct x86_rule
 enum x86_cc x86_condition(const struct x86_rule *r);
 
 /* x86_64_fuse.c */
-x86_emit x86_rotate, x86_add3_x, x86_add3_k, x86_op_mem, x86_select;
+x86_emit x86_rotate, x86_add3_x, x86_add3_k, x86_zext, x86_op_mem, x86_index, x86_select;
 
 /* x86_64_alu.c */
 x86_emit x86_alu_x, x86_alu_k, x86_shift_x, x86_shift_k, x86_mul_x, x86_mul_k, x86_div_x, x86_div_k,

@@ -38,6 +38,26 @@ int x86_alu_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r
 		clear |= dst && src;
 	EMIT(j, alu_rr, clear ? X_32 : X_64, r->code, x86_reg[in->dst], x86_reg[in->src]);
 	x86_wrote(j, in->dst, clear);
+	x86_flags_of(j, in->dst, clear ? X_32 : X_64, x86_alu_flags(r->code));
+	return 0;
+}
+
+/* AND with a constant that fits 16 bits. */
+static int and_narrow(struct jit *j, const struct jit_insn *in)
+{
+	unsigned dst = x86_reg[in->dst];
+
+	if (in->imm == 0xff) {
+		EMIT(j, rr8, X_32, X_MOVZX8, dst, dst);
+	} else if (in->imm == 0xffff) {
+		if (!x86_is_zext16(j, in->dst))
+			EMIT(j, rr, X_32, X_MOVZX16, dst, dst);
+	} else {
+		EMIT(j, alu_ri, X_32, X_AND, dst, in->imm);
+		x86_flags_of(j, in->dst, X_32, x86_alu_flags(X_AND));
+	}
+	x86_wrote16(j, in->dst);
+	j->known.bit |= (uint16_t)((in->imm == 1) << in->dst);
 	return 0;
 }
 
@@ -48,21 +68,23 @@ int x86_alu_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r
 
 	if (in->imm == (r->code == X_AND ? -1 : 0))
 		return unchanged(j, in, r->w);
+	if (r->code == X_AND && in->imm >= 0 && in->imm <= 0xffff)
+		return and_narrow(j, in);
 	if (in->imm > 0 && r->code == X_AND)
 		clear = true;
 	if (in->imm > 0 && (r->code == X_OR || r->code == X_XOR))
 		clear |= x86_is_zext(j, in->dst);
 	x86_wrote(j, in->dst, clear);
-	if (r->code == X_AND && in->imm == 0xff)
-		EMIT(j, rr8, X_32, X_MOVZX8, dst, dst);
-	else if (r->code == X_AND && in->imm == 0xffff)
-		EMIT(j, rr, X_32, X_MOVZX16, dst, dst);
-	else if (r->code == X_XOR && in->imm == -1)
+	if (r->code == X_XOR && in->imm == -1) {
 		EMIT(j, unary, clear ? X_32 : X_64, X_NOT, dst);
-	else if (in->imm == 128 && (r->code == X_ADD || r->code == X_SUB))
+		return 0;
+	}
+	if (in->imm == 128 && (r->code == X_ADD || r->code == X_SUB))
 		EMIT(j, alu_ri, r->w, r->code == X_ADD ? X_SUB : X_ADD, dst, -128);
 	else
 		EMIT(j, alu_ri, clear ? X_32 : X_64, r->code, dst, in->imm);
+	x86_flags_of(j, in->dst, clear ? X_32 : X_64, x86_alu_flags(r->code));
+	j->known.nonzero |= (uint16_t)((r->code == X_OR) << in->dst);
 	return 0;
 }
 
@@ -73,6 +95,7 @@ int x86_shift_k(struct jit *j, const struct jit_insn *in, const struct x86_rule 
 	if (!count)
 		return unchanged(j, in, r->w);
 	EMIT(j, shift_ri, r->w, r->code, x86_reg[in->dst], count);
+	x86_flags_of(j, in->dst, r->w, X86_FLAGS_ZERO);
 	x86_wrote(j, in->dst,
 	          r->w == X_32 || (r->code == X_SHR && (count >= 32 || x86_is_zext(j, in->dst))));
 	return 0;
@@ -111,17 +134,46 @@ int x86_mul_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r
 	return 0;
 }
 
+/*
+ * dst *= n without multiplying: a multiplication takes three cycles, these one or two. 0: there is no
+ * short way.
+ */
+static bool multiply_by_shifts(struct jit *j, enum x86_width w, unsigned dst, uint32_t n)
+{
+	unsigned low = (unsigned)__builtin_ctz(n);
+
+	if (!(n & (n - 1))) {
+		EMIT(j, shift_ri, w, X_SHL, dst, low);
+	} else if (n == 3 || n == 5 || n == 9) {
+		EMIT(j, rmx, w, X_LEA, dst, dst, dst, n == 3 ? 1 : n == 5 ? 2 : 3,
+		     0);
+	} else if (!((n - 1) & (n - 2)) || !((n + 1) & n)) {
+		bool below = !((n + 1) & n); /* 2^k - 1, else 2^k + 1 */
+
+		EMIT(j, mov_rr, w, X_AX, dst);
+		EMIT(j, shift_ri, w, X_SHL, dst, (unsigned)__builtin_ctz(below ? n + 1 : n - 1));
+		EMIT(j, alu_rr, w, below ? X_SUB : X_ADD, dst, X_AX);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 int x86_mul_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 {
 	unsigned dst = x86_reg[in->dst];
 
-	if (in->imm > 0 && !(in->imm & (in->imm - 1))) {
-		if (in->imm == 1)
-			return unchanged(j, in, r->w);
-		EMIT(j, shift_ri, r->w, X_SHL, dst, (unsigned)__builtin_ctz((unsigned)in->imm));
-	} else {
-		EMIT(j, imul_rri, r->w, dst, dst, in->imm);
+	if (in->imm == 1)
+		return unchanged(j, in, r->w);
+	/* 0 or 1 times k: k under a mask of no or all bits. */
+	if (j->known.bit >> in->dst & 1 && in->imm) {
+		EMIT(j, unary, r->w, X_NEG, dst);
+		EMIT(j, alu_ri, r->w, X_AND, dst, in->imm);
+		x86_wrote(j, in->dst, r->w == X_32);
+		return 0;
 	}
+	if (in->imm <= 0 || !multiply_by_shifts(j, r->w, dst, (uint32_t)in->imm))
+		EMIT(j, imul_rri, r->w, dst, dst, in->imm);
 	x86_wrote(j, in->dst, r->w == X_32);
 	return 0;
 }
@@ -163,38 +215,48 @@ int x86_div_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r
 {
 	unsigned dst = x86_reg[in->dst], src = x86_reg[in->src];
 	bool is_signed = r->code == X_IDIV, remainder = r->bytes;
-	uint8_t *to_zero, *to_minus_one = NULL, *done, *done_too = NULL;
+	bool clear = r->w == X_32 || (!is_signed && x86_is_zext(j, in->dst) && x86_is_zext(j, in->src));
+	enum x86_width w = clear ? X_32 : X_64;
+	bool maybe_zero = !(j->known.nonzero >> in->src & 1);
+	uint8_t *to_zero = NULL, *to_minus_one = NULL, *done = NULL, *done_too = NULL;
 
-	if (src == X_RAX || src == X_RDX) {
-		EMIT(j, mov_rr, r->w, X_AX, src);
-		src = X_AX;
+	if (maybe_zero) {
+		EMIT(j, rr, w, X_TEST, src, src);
+		to_zero = x86_jump(j, X_E);
 	}
-	EMIT(j, rr, r->w, X_TEST, src, src);
-	to_zero = x86_jump(j, X_E);
 	if (is_signed) {
-		EMIT(j, alu_ri, r->w, X_CMP, src, -1);
+		EMIT(j, alu_ri, w, X_CMP, src, -1);
 		to_minus_one = x86_jump(j, X_E);
 	}
-	divide(j, in, r->w, is_signed, remainder, src);
-	done = x86_jump(j, X86_JMP);
+	if (src == X_RAX || src == X_RDX) {
+		EMIT(j, mov_rr, w, X_AX, src);
+		src = X_AX;
+	}
+	divide(j, in, w, is_signed, remainder, src);
+	/* A wide remainder by zero is what dst holds already. */
+	if ((maybe_zero && (!remainder || clear)) || is_signed)
+		done = x86_jump(j, X86_JMP);
 	if (is_signed) {
 		/* The most negative number does not fit its quotient: div would trap. */
 		x86_land(j, to_minus_one);
 		if (remainder)
 			EMIT(j, mov_ri, dst, 0);
 		else
-			EMIT(j, unary, r->w, X_NEG, dst);
-		done_too = x86_jump(j, X86_JMP);
+			EMIT(j, unary, w, X_NEG, dst);
+		done_too = maybe_zero ? x86_jump(j, X86_JMP) : NULL;
 	}
-	x86_land(j, to_zero);
-	if (!remainder)
-		EMIT(j, mov_ri, dst, 0);
-	else if (r->w == X_32)
-		EMIT(j, mov_rr, X_32, dst, dst);
-	x86_land(j, done);
-	if (is_signed)
+	if (maybe_zero) {
+		x86_land(j, to_zero);
+		if (!remainder)
+			EMIT(j, mov_ri, dst, 0);
+		else if (clear)
+			EMIT(j, mov_rr, X_32, dst, dst);
+	}
+	if (done)
+		x86_land(j, done);
+	if (done_too)
 		x86_land(j, done_too);
-	x86_wrote(j, in->dst, r->w == X_32);
+	x86_wrote(j, in->dst, clear);
 	return 0;
 }
 
@@ -242,12 +304,15 @@ int x86_swap(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 	if (r->bytes == 2) {
 		if (r->code)
 			EMIT(j, rol16, dst, 8);
-		EMIT(j, rr, X_32, X_MOVZX16, dst, dst);
-	} else if (r->code) {
-		EMIT(j, bswap, r->bytes == 8 ? X_64 : X_32, dst);
-	} else {
-		return unchanged(j, in, r->bytes == 4 ? X_32 : X_64);
+		/* The rotate leaves the upper bits alone. */
+		if (!x86_is_zext16(j, in->dst))
+			EMIT(j, rr, X_32, X_MOVZX16, dst, dst);
+		x86_wrote16(j, in->dst);
+		return 0;
 	}
+	if (!r->code)
+		return unchanged(j, in, r->bytes == 4 ? X_32 : X_64);
+	EMIT(j, bswap, r->bytes == 8 ? X_64 : X_32, dst);
 	x86_wrote(j, in->dst, r->bytes != 8);
 	return 0;
 }
@@ -261,14 +326,14 @@ int x86_mov_x(struct jit *j, const struct jit_insn *in, const struct x86_rule *r
 	if (in->dst == in->src)
 		return unchanged(j, in, r->w);
 	EMIT(j, mov_rr, clear ? X_32 : X_64, x86_reg[in->dst], x86_reg[in->src]);
-	x86_wrote(j, in->dst, clear);
+	x86_copied(j, in->dst, in->src, clear);
 	return 0;
 }
 
 static int load_constant(struct jit *j, unsigned r, uint64_t value)
 {
 	EMIT(j, mov_ri, x86_reg[r], value);
-	x86_wrote(j, r, value <= UINT32_MAX);
+	x86_wrote_constant(j, r, value);
 	return 0;
 }
 

@@ -202,7 +202,7 @@ static void call_c(struct jit *j, const void *to)
 		EMIT(j, mov_ri, X_RAX, (uintptr_t)to);
 		EMIT(j, call_r, X_RAX);
 	}
-	j->known.zext &= (uint16_t)~CALL_CHANGES;
+	x86_forget(j, CALL_CHANGES);
 }
 
 /*
@@ -229,7 +229,7 @@ static void tail_call(struct jit *j)
 	EMIT(j, jmp_m, X_RDX, offsetof(struct prog, entry));
 	for (int i = 0; i < 3; i++)
 		x86_land(j, fail[i]);
-	j->known.zext &= (uint16_t)~CALL_CHANGES;
+	x86_forget(j, CALL_CHANGES);
 }
 
 int x86_call(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
@@ -251,7 +251,7 @@ int x86_call_local(struct jit *j, const struct jit_insn *in, const struct x86_ru
 {
 	EMIT(j, byte, X_CALL_REL);
 	jit_call_local(j, j->p->aux[in->pc].func, 4);
-	j->known.zext &= (uint16_t)~CALL_CHANGES;
+	x86_forget(j, CALL_CHANGES);
 	return 0;
 }
 

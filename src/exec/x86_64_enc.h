@@ -326,6 +326,15 @@ static inline uint8_t *enc_store(uint8_t *p, unsigned bytes, unsigned src, unsig
 	return enc_rm(p, bytes == 8 ? X_64 : X_32, X_STORE, src, base, disp);
 }
 
+static inline uint8_t *enc_store_x(uint8_t *p, unsigned bytes, unsigned src, unsigned base,
+                                   unsigned index, unsigned scale, int32_t disp)
+{
+	if (bytes == 2)
+		p = enc_16bit(p);
+	p = enc_rex(p, bytes == 8, src, index, base, bytes == 1 && src >= X_RSP);
+	return enc_indexed(enc_opcode(p, bytes == 1 ? X_STORE8 : X_STORE), src, base, index, scale, disp);
+}
+
 static inline uint8_t *enc_push(uint8_t *p, unsigned reg)
 {
 	return enc_byte(enc_rex(p, X_32, 0, 0, reg, false), 0x50 | (reg & 7));

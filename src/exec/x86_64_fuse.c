@@ -42,6 +42,40 @@ int x86_add3_k(struct jit *j, const struct jit_insn *in, const struct x86_rule *
 	return 0;
 }
 
+int x86_zext(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	unsigned dst = x86_reg[in->dst], src = x86_reg[in->src];
+
+	if (in->imm == 8)
+		EMIT(j, rr8, X_32, X_MOVZX8, dst, src);
+	else
+		EMIT(j, rr, X_32, X_MOVZX16, dst, src);
+	x86_wrote16(j, in->dst);
+	return 0;
+}
+
+/* A load or store at base + (index << scale) + off. */
+int x86_index(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
+{
+	const struct x86_rule *second = &x86_rules[in->second];
+	unsigned reg = x86_reg[in->dst], base = x86_base(j, in->src), index = x86_reg[in->src2];
+	int32_t disp = x86_disp(j, in->src, in->off);
+
+	if (in->op == JIT_TABLE)
+		EMIT(j, mov_ri, base, in->imm64);
+	if (!in->scale && !disp && (base & 7) == X_RBP) {
+		base = index;
+		index = x86_reg[in->src];
+	}
+	if (insn_info[in->second].fields & INSN_STORE) {
+		EMIT(j, store_x, second->bytes, reg, base, index, in->scale, disp);
+	} else {
+		EMIT(j, rmx, second->w, second->code, reg, base, index, in->scale, disp);
+		x86_loaded(j, in->dst, second);
+	}
+	return 0;
+}
+
 int x86_op_mem(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 {
 	const struct x86_rule *second = &x86_rules[in->second];
@@ -54,6 +88,8 @@ int x86_op_mem(struct jit *j, const struct jit_insn *in, const struct x86_rule *
 		EMIT(j, rm, second->w, op, x86_reg[in->dst], x86_base(j, in->src),
 		     x86_disp(j, in->src, in->off));
 	x86_wrote(j, in->dst, second->w == X_32);
+	if (!multiply)
+		x86_flags_of(j, in->dst, second->w, x86_alu_flags(second->code));
 	return 0;
 }
 

@@ -16,7 +16,7 @@ int x86_load(struct jit *j, const struct jit_insn *in, const struct x86_rule *r)
 	else
 		EMIT(j, rm, r->w, r->code, x86_reg[in->dst], x86_base(j, in->src),
 		     x86_disp(j, in->src, in->off));
-	x86_wrote(j, in->dst, r->w == X_32);
+	x86_loaded(j, in->dst, r);
 	return 0;
 }
 
