@@ -14,6 +14,7 @@ ninja-build:the build system
 pkg-config:finds libraries for the build
 python3:runs the build system and the test scripts
 clang-19:compiles C to BPF
+libclang-rt-19-dev:sanitizers and fuzzing in make test-all
 llvm-19:the reference assembler and disassembler in tests
 libbpf-dev:the loader of BPF objects
 libelf-dev:used by libbpf
