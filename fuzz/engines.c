@@ -339,6 +339,12 @@ static void item_index(struct source *s)
 	} else {
 		add(s, OP_ADD64_X, t, x, 0, 0);
 	}
+	if (draw(s, 2)) { /* something in between, which may spoil the address */
+		unsigned d = draw(s, 4) ? draw_reg(s) : x;
+
+		if (d != t && d != R8)
+			add_operation(s, DRAW(s, alu_ops), d);
+	}
 	if (draw(s, 2))
 		add(s, load, draw_reg(s), t, draw_offset(s), 0);
 	else

@@ -202,6 +202,7 @@ static inline void decode(const struct jit *j, uint32_t pc, struct jit_insn *in)
 	in->live = note->live;
 	in->pc = pc;
 	in->slot = 0;
+	in->before = 0;
 	/* A slot in a register is only accessed at its start, a multiple of 4. */
 	if (j->nslots && note->uses & 1u << R10 && i->off % 4 == 0)
 		in->slot = j->slot_at[-i->off / 4];
@@ -228,6 +229,15 @@ static inline int emit_next(struct jit *j, uint32_t pc)
 	/* Idioms are full of constants, so none are sought when those must be hidden. */
 	if (!j->blind)
 		n = (int)jit_fuse(j, pc, &in);
+	if (n && in.before) {
+		struct jit_insn first;
+
+		decode(j, pc + in.before, &first);
+		first.live = ALL_LIVE; /* what is dead after it in the program's order is still to be used */
+		err = emit(j, &first);
+		if (err)
+			return err;
+	}
 	err = j->blind ? emit_hidden(j, &in) : emit(j, &in);
 	return err ? err : n ? n : 1 + wide;
 }

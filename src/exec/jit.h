@@ -109,6 +109,7 @@ struct jit_insn {
 	uint8_t slot;    /* of a load or store on the stack: its register, from 1; 0: in memory */
 	uint8_t first, second; /* of fused operations: the operations they are made of */
 	uint8_t scale;
+	uint8_t before; /* so many slots on is an instruction that must be emitted first; 0: none */
 	uint8_t to, from;
 	int32_t imm2;
 };

@@ -206,32 +206,50 @@ static bool find_address(const struct window *w, struct address *a)
 	return a->index != a->t ? !a->scale || a->index == shifted : a->scale && a->index == shifted;
 }
 
-/* An address as above, and a load or store at it, after which only what was loaded is of interest. */
+/* May the instruction at n be carried out before the address is formed? */
+static bool can_go_first(const struct window *w, const struct address *a, uint32_t n)
+{
+	const struct jit_note *note = &w->note[n];
+	unsigned gone = 1u << a->t | (a->scale ? 1u << a->index : 0);
+
+	return note->flags & NOTE_PURE && !(note->flags & NOTE_WIDE) && !(note->uses & gone) &&
+	       !(note->sets & (gone | 1u << a->base | 1u << a->index));
+}
+
+/* Does the access at n leave nobody interested in how the address was formed? */
+static bool address_is_gone(const struct window *w, const struct address *a, uint32_t n, bool load)
+{
+	const struct insn *access = &w->i[n];
+	bool t_is_dead = dead_after(w, n, a->t), index_is_dead = !a->scale || dead_after(w, n, a->index);
+
+	/* What is loaded may replace what the address was made of; what is stored must be there still. */
+	if (load)
+		return (t_is_dead || access->dst == a->t) && (index_is_dead || access->dst == a->index);
+	return t_is_dead && index_is_dead && access->src != a->t &&
+	       !(a->scale && access->src == a->index);
+}
+
+/* An address as above, perhaps something that may as well come first, and a load or store there. */
 static unsigned fuse_index(const struct window *w, struct jit_insn *in)
 {
 	const struct insn *access;
 	struct address a;
-	bool load, is_dead;
+	bool load;
 	uint32_t n;
 
-	if (!wants(w, JIT_INDEX) || !find_address(w, &a) || !is_indexable[w->note[a.n].op])
+	if (!wants(w, JIT_INDEX) || !find_address(w, &a) || (a.is_table && a.base == a.index))
 		return 0;
 	n = a.n;
+	if (!is_indexable[w->note[n].op] && can_go_first(w, &a, n) && reaches(w, n + 2))
+		n++;
 	access = &w->i[n];
 	load = insn_info[w->note[n].op].fields & INSN_LOAD;
-	if ((load ? access->src : access->dst) != a.t)
-		return 0;
-	is_dead = dead_after(w, n, a.t) && (!a.scale || dead_after(w, n, a.index));
-	if (!load && (access->src == a.t || (a.scale && access->src == a.index)))
-		return 0;
-	/* What is loaded may replace what the address was made of. */
-	if (load)
-		is_dead = (access->dst == a.t || dead_after(w, n, a.t)) &&
-		          (!a.scale || access->dst == a.index || dead_after(w, n, a.index));
-	if (!is_dead || (a.is_table && a.base == a.index))
+	if (!is_indexable[w->note[n].op] || (load ? access->src : access->dst) != a.t ||
+	    !address_is_gone(w, &a, n, load))
 		return 0;
 	if (a.is_table)
 		in->imm64 = insn_imm64(&w->i[a.scale != 0]);
+	in->before = n > a.n ? (uint8_t)a.n : 0;
 	in->second = w->note[n].op;
 	in->dst = load ? access->dst : access->src;
 	in->src = (uint8_t)a.base;
