@@ -214,15 +214,18 @@ static void run(struct box *b, struct prog *p)
 	} else if (p->type == BPF_PROG_TYPE_XDP) {
 		ctx.xdp.pkt = pkt;
 	} else {
-		ctx.skb.pkt = pkt;
-		ctx.skb.mac = packet + 2;
-		ctx.skb.len = (uint32_t)(pkt.end - pkt.data);
+		skb_init(&ctx.skb, &pkt);
+		ctx.skb.mem = &b->k.mem;
+		if (p->type == BPF_PROG_TYPE_SOCKET_FILTER)
+			skb_pull_link(&ctx.skb);
 	}
 	cpu->fuel = FUEL;
 	if (prog_run(p, &ctx, cpu) && cpu->fault)
 		abort(); /* a fault answers 0 */
 	if (cpu->checked)
 		abort();
+	if (p->type == BPF_PROG_TYPE_SOCKET_FILTER || p->type == BPF_PROG_TYPE_SCHED_CLS)
+		skb_fini(&ctx.skb);
 	free(packet);
 }
 
