@@ -24,6 +24,7 @@ struct map;
 struct map_ops;
 struct hook;
 struct helper;
+struct kfunc;
 struct engine;
 struct obj;
 
@@ -33,6 +34,8 @@ struct registry {
 	unsigned nmap_types;
 	const struct helper *helpers; /* [nhelpers], by helper id; a row without fn is not there */
 	unsigned nhelpers;
+	const struct kfunc *kfuncs; /* [nkfuncs], sorted by name: see kfunc_find() */
+	unsigned nkfuncs;
 	const struct hook *const *hooks; /* [nhooks], in any order: see hook_find() */
 	unsigned nhooks;
 	const struct engine *interp, *checked, *jit; /* jit is NULL on a host without a back end */

@@ -26,6 +26,7 @@
 
 struct insn;
 struct btf;
+struct record;
 
 /* What BPF_MAP_CREATE says, already copied, reserved fields checked. */
 struct map_attr {
@@ -51,6 +52,7 @@ struct map {
 	_Atomic bool frozen;
 	struct lock lock; /* for the type's own use */
 	struct btf *btf; /* referenced, or NULL */
+	struct record *record; /* special fields of a value, or NULL: nothing is special */
 	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
 	uint64_t memory; /* bytes of storage, where that does not change: see map_memory() */
 	struct map_attr *inner; /* of a map-in-map: what the maps in it are like; else NULL */
