@@ -2,7 +2,7 @@
 /* Look-ups in the tables of hooks: see hook.h. */
 #include "core/hook.h"
 
-#include "core/core.h"
+#include "core/prog.h"
 
 const struct hook *hook_find(const struct skep *k, uint32_t prog_type)
 {
@@ -26,4 +26,17 @@ const char *hook_ret_name(const struct hook *h, int32_t code)
 		if (r->code == code)
 			return r->name;
 	return NULL;
+}
+
+bool hook_ret_range(const struct prog *p, int32_t *min, int32_t *max)
+{
+	const struct ret_range *r = p->hook ? p->hook->ret_ranges : NULL;
+
+	if (!r)
+		return false;
+	while (r->attach_type != RET_ANY_ATTACH && r->attach_type != p->expected_attach_type)
+		r++;
+	*min = r->min;
+	*max = r->max;
+	return !r->any;
 }

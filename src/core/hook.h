@@ -27,13 +27,24 @@ enum field_kind {
 	FIELD_PACKET_META,
 	FIELD_QUEUE,       /* queue_mapping: a store of 65535 or more does nothing */
 	FIELD_ABSENT,      /* known to the kernel, always 0 here */
+	/* Pointers, 64 bits in both: what the verifier makes of a load. Layouts: core/sock.h. */
+	FIELD_SOCKET,
+	FIELD_SOCKET_OR_NULL,
+	FIELD_SOCK_COMMON_OR_NULL,
+	FIELD_TP_BUFFER,   /* memory that a raw_tracepoint_writable program may write */
+	FIELD_FLOW_KEYS,   /* struct bpf_flow_keys: FLOW_KEYS_SIZE bytes */
+	FIELD_BTF,         /* trusted, to the struct of the kernel's BTF that `btf` names */
+	FIELD_BTF_OR_NULL,
 };
+
+enum { FLOW_KEYS_SIZE = 56 };
 
 enum field_access {
 	FIELD_R = 1,
 	FIELD_W = 2,
 	FIELD_NARROW = 4, /* so are loads of a part of it, aligned */
 	FIELD_NARROW_W = 8, /* and stores */
+	FIELD_PADDED = 16, /* 2 bytes and 2 of padding: so is a load of all 4 */
 };
 
 struct ctx_field {
@@ -47,6 +58,7 @@ struct ctx_field {
 	 * Packet pointers: 8.
 	 */
 	uint16_t real_offset, real_size;
+	const char *btf; /* of FIELD_BTF */
 };
 
 /* What a return code of a program means. */
@@ -54,6 +66,15 @@ struct ret_name {
 	int32_t code;
 	const char *name; /* "XDP_DROP" */
 };
+
+/* What programs of one expected attach type, or of all the others, may return. */
+struct ret_range {
+	uint32_t attach_type; /* RET_ANY_ATTACH: all that are not listed before */
+	int32_t min, max;     /* signed 32 bits; the kernel looks at all 64 */
+	bool any;             /* no matter what */
+};
+
+#define RET_ANY_ATTACH UINT32_MAX
 
 /* One BPF_PROG_TEST_RUN, all memory in our address space. */
 struct test_run {
@@ -89,6 +110,15 @@ struct hook {
 	/* Fields that only some programs of the type may access; NULL: the table says all. */
 	bool (*field_ok)(const struct prog *p, const struct ctx_field *f);
 	bool ld_abs;                    /* LD_ABS and LD_IND are allowed: the context is a struct skb */
+	bool pkt_write; /* packet pointers may be stored through */
+	bool btf_ctx;   /* the context is an array of arguments that BTF of the attach target describes */
+	bool ctx_any_size; /* fields[0] is plain memory: any aligned access inside it */
+	/* Which values r0 may have at exit; NULL: all. The last is RET_ANY_ATTACH. See hook_ret_range(). */
+	const struct ret_range *ret_ranges;
+	/* BPF_F_SLEEPABLE: may programs have it? NULL: none. must_sleep: they have to. */
+	bool (*may_sleep)(uint32_t attach_type);
+	bool must_sleep;
+	uint32_t ctx_in_max; /* largest context that a test run takes; 0: a page */
 	/* Is this expected_attach_type one that the kernel takes at load? NULL: any below its limit. */
 	bool (*attach_type_ok)(uint32_t attach_type);
 	/* The memory behind a context of ours that programs may touch. Answers how many of max were filled. */
@@ -104,6 +134,8 @@ struct hook {
 const struct hook *hook_find(const struct skep *k, uint32_t prog_type);
 /* The field that holds the byte at this offset of the public context, or NULL. */
 const struct ctx_field *hook_field(const struct hook *h, uint32_t offset);
+/* What p may return; false: anything. */
+bool hook_ret_range(const struct prog *p, int32_t *min, int32_t *max);
 const char *hook_ret_name(const struct hook *h, int32_t code); /* NULL: it has none */
 
 #endif

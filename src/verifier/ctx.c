@@ -18,6 +18,8 @@ static bool fits(const struct ctx_field *f, unsigned off, unsigned size, bool wr
 		return false;
 	if (off == f->offset && size == f->size)
 		return true;
+	if (f->access & FIELD_PADDED && !write && off == f->offset && size == f->size + 2u)
+		return true;
 	return f->access & (write ? FIELD_NARROW_W : FIELD_NARROW) && off % size == 0 &&
 	       off + size <= (unsigned)f->offset + f->size;
 }
