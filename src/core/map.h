@@ -71,6 +71,25 @@ struct region {
 	const char *name; /* "stack", "ctx", "packet", "map value" ... */
 };
 
+/* Which of bpf(2)'s BATCH commands a type has. */
+enum {
+	MAP_BATCH_LOOKUP = 1,
+	MAP_BATCH_UPDATE = 2,
+	MAP_BATCH_DELETE = 4,
+	MAP_BATCH_TAKE = 8, /* look up and delete */
+	MAP_BATCH_ALL = 15,
+};
+
+/* A part of a walk over a map: room for so many elements, and where to go on. */
+struct map_batch {
+	uint8_t *keys, *values; /* of key_size and map_value_size() each */
+	uint32_t room, n;       /* elements; n: filled in */
+	void *at;               /* map_token_size() bytes: see map_batch_read() */
+	bool first;             /* at is not filled in yet */
+	bool take;              /* delete what was copied */
+	uint64_t flags;         /* BPF_F_LOCK */
+};
+
 struct map_ops {
 	const char *name; /* "hash": as bpftool prints it */
 	size_t size;      /* of the type's struct, which begins with struct map */
@@ -100,6 +119,12 @@ struct map_ops {
 	int (*copy_in)(struct map *m, const void *key, const void *value, uint64_t flags);
 	/* Copies the value out and deletes the element, with nothing in between. */
 	int (*copy_take)(struct map *m, const void *key, void *value, uint64_t flags);
+	/*
+	 * map_batch_read() where the place in a walk is a number, of 4 bytes at b->at; NULL: it is the
+	 * latest key.
+	 */
+	int (*batch)(struct map *m, struct map_batch *b);
+	uint8_t batches; /* MAP_BATCH_... */
 	int (*copy_delete)(struct map *m, const void *key); /* for types whose remove is bpf(2)'s only */
 	/*
 	 * Types whose value is a descriptor to bpf(2) and an id when read (prog arrays, map-in-map).
@@ -169,6 +194,15 @@ int map_update(struct map *m, const void *key, const void *value, uint64_t flags
 int map_delete(struct map *m, const void *key);
 int map_take(struct map *m, const void *key, void *value, uint64_t flags); /* look up and delete */
 int map_next_key(struct map *m, const void *key, void *next);
+/* As map_lookup(), but of types with get_id() the id, in 4 bytes. */
+int map_lookup_id(struct map *m, const void *key, void *value, uint64_t flags);
+/*
+ * Copies the next elements of a walk. 0: the room is full, or elements are left which do not fit any
+ * more; -ENOENT: these were the last; -ENOSPC: the first to come do not fit, there must be more room.
+ * b->n says how many came, b->at where to go on.
+ */
+int map_batch_read(struct map *m, struct map_batch *b);
+size_t map_token_size(const struct map *m);
 /* From now on bpf(2) changes nothing in it; programs may. -EBUSY: it is frozen already. */
 int map_freeze(struct map *m);
 

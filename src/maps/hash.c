@@ -144,8 +144,7 @@ static size_t value_step(const struct map *m)
 	return ((size_t)m->value_size + 7) & ~(size_t)7;
 }
 
-/* As bpf(2) moves it: of a per-CPU map, the values of all CPUs. */
-static void read_value(const struct map *m, uint32_t ref, void *value)
+void hash_read_value(const struct map *m, uint32_t ref, void *value)
 {
 	const struct table *t = &hash_of(m)->table;
 
@@ -163,7 +162,7 @@ int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
 	(void)flags;
 	if (!ref)
 		return -ENOENT;
-	read_value(m, ref, value);
+	hash_read_value(m, ref, value);
 	return 0;
 }
 
@@ -251,7 +250,7 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 	err = flags_check(flags, at.ref);
 	if (!err && at.ref) {
 		if (old)
-			read_value(m, at.ref, old);
+			hash_read_value(m, at.ref, old);
 		change(m, &s, at, key, value, cpu);
 	} else if (!err) {
 		err = insert_new(m, &s, key, value, cpu);
@@ -280,7 +279,7 @@ int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
 	if (at.ref && old)
-		read_value(m, at.ref, old);
+		hash_read_value(m, at.ref, old);
 	if (at.ref)
 		table_remove(t, &s, at);
 	lock_release(&s.stripe->lock);
@@ -410,6 +409,8 @@ const struct map_ops map_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.batch = hash_batch,
+	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
 	.memory = hash_memory,
 };
@@ -429,6 +430,8 @@ const struct map_ops map_percpu_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.batch = hash_batch,
+	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
 	.memory = hash_memory,
 	.per_cpu = true,

@@ -42,6 +42,10 @@ int hash_remove(struct map *m, const void *key);
 int hash_exchange(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu,
                   void *old);
 int hash_take(struct map *m, const void *key, unsigned cpu, void *old);
+/* A value as bpf(2) moves it: of a per-CPU map, those of all CPUs. */
+void hash_read_value(const struct map *m, uint32_t ref, void *value);
+/* bpf(2)'s BATCH commands: hash_batch.c. */
+int hash_batch(struct map *m, struct map_batch *b);
 int hash_next_key(struct map *m, const void *key, void *next);
 int64_t hash_for_each(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
                       struct cpu *cpu);

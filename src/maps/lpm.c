@@ -210,6 +210,7 @@ const struct map_ops map_lpm_trie_ops = {
 	.remove = lpm_remove,
 	.next_key = lpm_next_key,
 	.copy_out = lpm_copy_out,
+	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE | MAP_BATCH_DELETE,
 	.region = lpm_region,
 	.memory = lpm_memory,
 };

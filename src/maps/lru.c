@@ -262,6 +262,8 @@ const struct map_ops map_lru_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.batch = hash_batch,
+	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
 };
 
@@ -280,6 +282,8 @@ const struct map_ops map_lru_percpu_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.batch = hash_batch,
+	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
 	.per_cpu = true,
 };

@@ -336,6 +336,7 @@ const struct map_ops map_array_of_maps_ops = {
 	.fd_kind = OBJ_MAP,
 	.set = array_set,
 	.get_id = array_id,
+	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
 	.any_inner = array_any,
 	.region = nested_region,
 };
@@ -353,6 +354,8 @@ const struct map_ops map_hash_of_maps_ops = {
 	.fd_kind = OBJ_MAP,
 	.set = hash_of_maps_set,
 	.get_id = hash_of_maps_id,
+	.batch = hash_batch,
+	.batches = MAP_BATCH_ALL,
 	.any_inner = hash_any,
 	.region = nested_region,
 };

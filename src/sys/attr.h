@@ -34,6 +34,13 @@ struct attr_map_elem {
 	uint64_t flags;
 };
 
+struct attr_map_batch {
+	uint64_t in_batch, out_batch;
+	uint64_t keys, values;
+	uint32_t count, map_fd;
+	uint64_t elem_flags, flags;
+};
+
 struct attr_prog_load {
 	uint32_t prog_type, insn_cnt;
 	uint64_t insns, license;
@@ -101,6 +108,7 @@ enum { ATTR_SIZE = 168 }; /* of union bpf_attr */
 union attr {
 	struct attr_map_create map_create;
 	struct attr_map_elem elem;
+	struct attr_map_batch batch;
 	struct attr_prog_load prog_load;
 	struct attr_obj obj;
 	struct attr_test_run test_run;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/map.h"
+#include "core/record.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
@@ -73,17 +74,11 @@ static int read_key(struct call *call, const struct map *m, void *key)
 
 /* --- Elements ----------------------------------------------------------------------------- */
 
-static int lookup(struct map *m, const void *key, void *value, uint64_t flags)
+int map_flags_check(const struct map *m, uint64_t flags)
 {
-	uint32_t id;
-
-	if (!m->ops->get_id)
-		return map_lookup(m, key, value, flags);
-	id = m->ops->get_id(m, key);
-	if (!id)
-		return -ENOENT;
-	memcpy(value, &id, sizeof(id));
-	return 0;
+	if (!(flags & BPF_F_LOCK))
+		return 0;
+	return m->record && m->record->mask & SPECIAL_BIT(SPECIAL_SPIN_LOCK) ? 0 : -EINVAL;
 }
 
 int cmd_map_lookup(struct call *call)
@@ -98,15 +93,14 @@ int cmd_map_lookup(struct call *call)
 	err = map_of_fd(call, a->map_fd, ACCESS_R, &m);
 	if (err)
 		return err;
-	err = scratch_init(&s, m, map_value_size(m));
+	err = map_flags_check(m, a->flags);
+	if (!err)
+		err = scratch_init(&s, m, map_value_size(m));
 	if (err)
 		goto out;
-	if (a->flags & BPF_F_LOCK)
-		err = -EINVAL; /* no value has a lock yet */
+	err = read_key(call, m, s.key);
 	if (!err)
-		err = read_key(call, m, s.key);
-	if (!err)
-		err = lookup(m, s.key, s.value, a->flags);
+		err = map_lookup_id(m, s.key, s.value, a->flags);
 	if (!err)
 		err = client_write(call->c, a->value, s.value, map_value_size(m));
 	scratch_free(&s);
@@ -116,7 +110,8 @@ out:
 }
 
 /* The value is a descriptor: the type takes over the object behind it. */
-static int set_fd(struct call *call, struct map *m, const void *key, const void *value)
+static int set_fd(struct call *call, struct map *m, const void *key, const void *value,
+                  uint64_t flags)
 {
 	struct obj *o;
 	int32_t fd;
@@ -126,10 +121,16 @@ static int set_fd(struct call *call, struct map *m, const void *key, const void 
 	err = fd_resolve(call->k, call->c, fd, m->ops->fd_kind, &o, NULL);
 	if (err)
 		return err;
-	err = m->ops->set(m, key, o, call->a.elem.flags);
+	err = m->ops->set(m, key, o, flags);
 	if (err)
 		obj_put(o);
 	return err;
+}
+
+int map_set_element(struct call *call, struct map *m, const void *key, const void *value,
+                    uint64_t flags)
+{
+	return m->ops->set ? set_fd(call, m, key, value, flags) : map_update(m, key, value, flags);
 }
 
 int cmd_map_update(struct call *call)
@@ -141,18 +142,16 @@ int cmd_map_update(struct call *call)
 
 	if (err)
 		return err;
-	err = scratch_init(&s, m, map_value_size(m));
+	err = map_flags_check(m, a->flags);
+	if (!err)
+		err = scratch_init(&s, m, map_value_size(m));
 	if (err)
 		goto out;
-	if (a->flags & BPF_F_LOCK)
-		err = -EINVAL;
-	if (!err)
-		err = read_key(call, m, s.key);
+	err = read_key(call, m, s.key);
 	if (!err)
 		err = client_read(call->c, s.value, a->value, map_value_size(m));
 	if (!err)
-		err = m->ops->set ? set_fd(call, m, s.key, s.value)
-		                  : map_update(m, s.key, s.value, a->flags);
+		err = map_set_element(call, m, s.key, s.value, a->flags);
 	scratch_free(&s);
 out:
 	obj_put(&m->obj);
@@ -174,6 +173,38 @@ int cmd_map_delete(struct call *call)
 	err = read_key(call, m, s.key);
 	if (!err)
 		err = map_delete(m, s.key);
+	scratch_free(&s);
+out:
+	obj_put(&m->obj);
+	return err;
+}
+
+/* Queues and stacks take no flags at all. */
+int cmd_map_take(struct call *call)
+{
+	const struct attr_map_elem *a = &call->a.elem;
+	struct scratch s;
+	struct map *m;
+	int err;
+
+	if (a->flags & ~(uint64_t)BPF_F_LOCK)
+		return -EINVAL;
+	err = map_of_fd(call, a->map_fd, ACCESS_RW, &m);
+	if (err)
+		return err;
+	if (a->flags && (m->type == BPF_MAP_TYPE_QUEUE || m->type == BPF_MAP_TYPE_STACK))
+		err = -EINVAL;
+	if (!err)
+		err = map_flags_check(m, a->flags);
+	if (!err)
+		err = scratch_init(&s, m, map_value_size(m));
+	if (err)
+		goto out;
+	err = read_key(call, m, s.key);
+	if (!err)
+		err = map_take(m, s.key, s.value, a->flags);
+	if (!err)
+		err = client_write(call->c, a->value, s.value, map_value_size(m));
 	scratch_free(&s);
 out:
 	obj_put(&m->obj);
