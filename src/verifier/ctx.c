@@ -10,6 +10,7 @@
 #include "verifier/ctx.h"
 
 #include "verifier/state.h"
+#include "verifier/track.h"
 
 /* May so many bytes of the field be accessed there? */
 static bool fits(const struct ctx_field *f, unsigned off, unsigned size, bool write)

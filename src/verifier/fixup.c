@@ -14,6 +14,7 @@
 #include "core/map.h"
 #include "verifier/ctx.h"
 #include "verifier/state.h"
+#include "verifier/track.h"
 
 struct fixup {
 	struct verifier *v;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/prog.h"
+#include "verifier/reg.h"
 #include "verifier/verify.h"
 
 /* Limits of the kernel's; frames are rounded up to STACK_ROUND when they are added up. */
@@ -25,45 +26,6 @@ enum {
 	MARK_LEADER = 1 << 3,  /* control may come here by other ways than from above (cfg_check) */
 };
 
-/*
- * What is known of a value: a kind and a number. How two of them merge: value_join() in track.c.
- *
- *   NONE    never written, or lost by a call        NUMBER     certainly no pointer
- *   CTX     the context + num                       CTX_MIXED  the context on some ways only
- *   FRAME   r10 of this function + num              FRAME_ANY  r10 + an unknown number
- *   MAP     p->maps[num]                            ANY        anything else
- */
-enum value_kind {
-	VALUE_NONE,
-	VALUE_NUMBER,
-	VALUE_CTX,
-	VALUE_FRAME,
-	VALUE_MAP,
-	VALUE_CTX_MIXED,
-	VALUE_FRAME_ANY,
-	VALUE_ANY,
-};
-
-/* Packed in 16 bits: states are compared and merged as arrays of these. */
-typedef uint16_t value;
-
-enum { VALUE_NUM_MIN = -4096, VALUE_NUM_MAX = 4095 };
-
-static inline value value_make(enum value_kind kind, int num)
-{
-	return (value)((unsigned)kind << 13 | ((unsigned)num & 0x1fff));
-}
-
-static inline enum value_kind value_kind(value v)
-{
-	return (enum value_kind)(v >> 13);
-}
-
-static inline int value_num(value v)
-{
-	return (int16_t)(v << 3) >> 3;
-}
-
 /* A function while it is checked; fixup makes a struct func of it. */
 struct subprog {
 	uint32_t start, end;
@@ -74,6 +36,33 @@ struct subprog {
 	bool tail_call;  /* has one itself */
 	bool tail_calls; /* or one that it calls has */
 };
+
+/* What the walk leaves at an instruction, or was told about it beforehand. */
+enum note_flags {
+	NOTE_SEEN = 1 << 0,       /* some path came here */
+	NOTE_PRUNE = 1 << 1,      /* states are compared here */
+	NOTE_CHECKPOINT = 1 << 2, /* a state is kept here whatever the heuristics say */
+	NOTE_JUMP = 1 << 3,       /* where paths meet: the jump history must know */
+	NOTE_ITER_NEXT = 1 << 4,  /* a call that begins another turn of an iterator's loop */
+	NOTE_CALLBACK = 1 << 5,   /* a call that calls back */
+	NOTE_MAY_GOTO = 1 << 6,
+	NOTE_CALLS_MANY = 1 << 7, /* helper calls here were made with different maps */
+};
+
+struct note {
+	uint8_t kind;    /* enum reg_kind of the pointer of a load, store; REG_NONE: none yet */
+	uint16_t flags;  /* enum note_flags */
+	uint16_t live;   /* registers that are read later, by bit (live.c) */
+	uint16_t scc;    /* the loop that the instruction is in, or 0 (loop.c) */
+	uint32_t reg_flags; /* of that pointer */
+	struct map *map; /* of a helper call's r1 or the pointer's, as long as it is the same each time */
+	const struct kfunc *kfunc; /* of a kfunc call */
+	const struct ctx_field *field; /* of an access to the context or a socket */
+	uint32_t callback; /* of a call that calls back: the subprogram, as long as it is the same */
+};
+
+struct loop_info;
+struct walk;
 
 struct verifier {
 	struct prog *p;
@@ -96,7 +85,24 @@ struct verifier {
 	bool has_tail_call;
 	bool has_growth; /* a context access takes more than one instruction (ctx_check) */
 	bool has_memory; /* there are loads, stores or helper calls: values matter (subprog_find) */
+
+	/* The walk over all paths (walk.c). */
+	struct note *notes; /* by instruction */
+	struct state *cur;  /* the state of the path that is followed now */
+	struct walk *walk;  /* checkpoints, pending branches */
+	uint32_t pc, prev_pc; /* the instruction under way, and the one before it on the path */
+	uint32_t last_id;   /* ids of registers and references are numbered from 1 */
+	bool privileged;    /* the loader may: pointers may leak, stack be read uninitialised ... */
+	bool strict_align;
+	uint64_t started;   /* ns */
+	char kind_text[2][64]; /* reg_kind_text() */
+	unsigned kind_text_at;
 };
+
+static inline uint32_t new_id(struct verifier *v)
+{
+	return ++v->last_id;
+}
 
 /* Index in subprogs of the function that an instruction belongs to. */
 uint32_t subprog_of(const struct verifier *v, uint32_t pc);

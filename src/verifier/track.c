@@ -24,12 +24,13 @@
 #include <string.h>
 
 #include "verifier/state.h"
+#include "verifier/track.h"
 #include "verifier/workset.h"
 
 enum { NSLOTS = STACK_SIZE / 8, NO_SLOT = 0xff };
 
 /* What is tracked of a function's stack, and what it returns. */
-struct frame {
+struct flow {
 	uint64_t slots;           /* bit s: the slot at r10 - 8 * (s + 1) is tracked */
 	uint8_t index[NSLOTS];    /* place of a tracked slot in a state, or NO_SLOT */
 	value ret;
@@ -37,7 +38,7 @@ struct frame {
 
 struct tracker {
 	struct verifier *v;
-	struct frame *frames;     /* by function */
+	struct flow *frames;     /* by function */
 	uint32_t *block_of;       /* by instruction: its block, when it is a leader */
 	uint32_t *leader;         /* by block: first instruction; one more for the end */
 	uint32_t nblocks;
@@ -49,7 +50,7 @@ struct tracker {
 	/* While a block is walked: */
 	value cur[R10 + NSLOTS];
 	struct subprog *func;
-	struct frame *frame;
+	struct flow *frame;
 };
 
 static bool is_ctx(enum value_kind kind)
@@ -384,7 +385,7 @@ static void place_slots(struct tracker *t)
 {
 	t->width = R10;
 	for (uint32_t s = 0; s < t->v->nsubprogs; s++) {
-		struct frame *f = &t->frames[s];
+		struct flow *f = &t->frames[s];
 		unsigned width = R10;
 
 		for (unsigned slot = 0; slot < NSLOTS; slot++)
