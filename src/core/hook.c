@@ -40,3 +40,32 @@ bool hook_ret_range(const struct prog *p, int32_t *min, int32_t *max)
 	*max = r->max;
 	return !r->any;
 }
+
+bool field_allows(const struct ctx_field *f, uint32_t off, unsigned size, bool write)
+{
+	uint32_t at = off - f->offset;
+	uint16_t can = f->access;
+
+	if (!at && size == f->size)
+		return can & (write ? FIELD_W : FIELD_R);
+	if (off % size || at + size > f->size)
+		return !write && can & FIELD_PADDED && !at && size == f->size + 2u;
+	if (write)
+		return can & FIELD_NARROW_W || (can & FIELD_WORDS_W && size >= 4);
+	return can & FIELD_NARROW || (can & FIELD_START && !at) || (can & FIELD_BEHIND && at) ||
+	       (can & FIELD_WORDS && size == 4) || (can & FIELD_HALVES && size >= 2) ||
+	       (can & FIELD_LONGS && size == 8);
+}
+
+const struct ctx_field *hook_access(const struct prog *p, int64_t off, unsigned size, bool write)
+{
+	const struct hook *h = p->hook;
+	const struct ctx_field *f;
+
+	if (off < 0 || off >= h->ctx_size)
+		return NULL;
+	f = hook_field(h, (uint32_t)off);
+	if (!f || !field_allows(f, (uint32_t)off, size, write))
+		return NULL;
+	return h->field_ok && !h->field_ok(p, f, write) ? NULL : f;
+}

@@ -39,18 +39,25 @@ enum field_kind {
 
 enum { FLOW_KEYS_SIZE = 56 };
 
+/* What a program may do with a field. A part lies inside it and at a multiple of its own size. */
 enum field_access {
-	FIELD_R = 1,
-	FIELD_W = 2,
-	FIELD_NARROW = 4, /* so are loads of a part of it, aligned */
-	FIELD_NARROW_W = 8, /* and stores */
-	FIELD_PADDED = 16, /* 2 bytes and 2 of padding: so is a load of all 4 */
+	FIELD_R = 1,           /* load the whole */
+	FIELD_W = 2,           /* store the whole */
+	FIELD_NARROW = 4,      /* load a part */
+	FIELD_NARROW_W = 8,    /* store a part */
+	FIELD_PADDED = 16,     /* of 2 bytes with 2 of padding behind: load all 4 */
+	FIELD_START = 32,      /* load a part at its start */
+	FIELD_WORDS = 64,      /* load a part of 4 bytes */
+	FIELD_WORDS_W = 128,   /* store a part of 4 or 8 bytes */
+	FIELD_HALVES = 256,    /* load a part of 2 bytes or more */
+	FIELD_LONGS = 512,     /* load a part of 8 bytes */
+	FIELD_BEHIND = 1024,   /* load a part behind its start */
 };
 
 struct ctx_field {
 	const char *name;
 	uint16_t offset, size; /* in the public context */
-	uint8_t access;        /* enum field_access */
+	uint16_t access;       /* enum field_access */
 	uint8_t kind;          /* enum field_kind */
 	/*
 	 * In ours. Scalars: the size is that of the public field, or smaller: then what a program stores is
@@ -84,12 +91,14 @@ struct test_run {
 	uint32_t data_size_out; /* in: room; out: what there was to copy, which may be more */
 	const void *ctx_in;
 	uint32_t ctx_size_in;
+	void *ctx_back; /* ctx_size_in bytes: a syscall program's context goes back where it came from */
 	void *ctx_out;
 	uint32_t ctx_size_out; /* in: room; out: what there was to copy */
 	uint32_t repeat;       /* 0 is 1 */
 	uint32_t flags, cpu, batch_size;
 	uint32_t retval;   /* of the last run */
-	uint32_t duration; /* ns per run, the mean */
+	uint32_t duration; /* ns per run, the mean; in: what the caller left there */
+	bool bare;         /* out: r0 is all there is to give back, and ctx_back */
 	struct fault *fault; /* room for what the checked engine finds: it ends the repetition */
 	bool faulted;
 };
@@ -108,11 +117,12 @@ struct hook {
 	const struct ctx_field *fields; /* by offset; the last has no name */
 	const struct ret_name *rets;    /* the last has no name; NULL: any number */
 	/* Fields that only some programs of the type may access; NULL: the table says all. */
-	bool (*field_ok)(const struct prog *p, const struct ctx_field *f);
+	bool (*field_ok)(const struct prog *p, const struct ctx_field *f, bool write);
+	uint32_t default_attach_type; /* what expected_attach_type 0 stands for; 0: for itself */
 	bool ld_abs;                    /* LD_ABS and LD_IND are allowed: the context is a struct skb */
 	bool pkt_write; /* packet pointers may be stored through */
 	bool btf_ctx;   /* the context is an array of arguments that BTF of the attach target describes */
-	bool ctx_any_size; /* fields[0] is plain memory: any aligned access inside it */
+	bool ctx_any_size; /* the context is plain memory, also at offsets known at run time only */
 	/* Which values r0 may have at exit; NULL: all. The last is RET_ANY_ATTACH. See hook_ret_range(). */
 	const struct ret_range *ret_ranges;
 	/* BPF_F_SLEEPABLE: may programs have it? NULL: none. must_sleep: they have to. */
@@ -134,6 +144,10 @@ struct hook {
 const struct hook *hook_find(const struct skep *k, uint32_t prog_type);
 /* The field that holds the byte at this offset of the public context, or NULL. */
 const struct ctx_field *hook_field(const struct hook *h, uint32_t offset);
+/* May so many bytes at `off` be accessed, which lies in f? */
+bool field_allows(const struct ctx_field *f, uint32_t off, unsigned size, bool write);
+/* The field of p's context that such an access is to, or NULL: it may not be made. */
+const struct ctx_field *hook_access(const struct prog *p, int64_t off, unsigned size, bool write);
 /* What p may return; false: anything. */
 bool hook_ret_range(const struct prog *p, int32_t *min, int32_t *max);
 const char *hook_ret_name(const struct hook *h, int32_t code); /* NULL: it has none */

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/sock.h"
+
 enum { PKT_HEADROOM = 256, PKT_TAILROOM = 320 };
 
 struct pkt {
@@ -34,6 +36,7 @@ struct xdp {
 };
 
 struct mem;
+struct tunnel;
 
 /*
  * Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. data
@@ -57,6 +60,11 @@ struct skb {
 	uint8_t encapsulated; /* a helper has put an outer header around it */
 	uint64_t tstamp, hwtstamp;
 	uint8_t cb[20]; /* 5 words of scratch */
+	uint32_t remote_port; /* of sock, in network order */
+	struct bpf_sock *sk;  /* the socket it belongs to: &sock, another or NULL */
+	void *flow_keys;      /* of a flow dissector */
+	struct tunnel *tunnel; /* what came with it from a tunnel, or is to go with it; NULL: nothing */
+	struct bpf_sock sock;
 };
 
 /*

@@ -85,6 +85,7 @@ struct prog {
 	uint64_t load_time;  /* ns since boot */
 	uint32_t uid;
 	uint32_t verified_insns;
+	uint32_t max_ctx_offset; /* end of the last byte of the context that it accesses */
 	_Atomic uint64_t run_time_ns, run_cnt, recursion_misses;
 };
 

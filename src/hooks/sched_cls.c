@@ -31,6 +31,7 @@ static uint64_t run_frame(const struct prog *p, struct pkt *frame, const struct 
 		.fields = skb_fields_cls,                                                          \
 		.rets = rets,                                                                      \
 		.ld_abs = true,                                                                    \
+		.pkt_write = true,                                                                \
 		.regions = skb_regions_cls,                                                        \
 		.test_run = test_run,                                                              \
 		.run_frame = run_frame,                                                            \

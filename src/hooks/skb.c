@@ -35,6 +35,7 @@ enum {
 	W = FIELD_R | FIELD_NARROW | FIELD_W,
 	A = FIELD_R | FIELD_NARROW | FIELD_W | FIELD_NARROW_W,
 	F = FIELD_R | FIELD_W,
+	H = FIELD_WORDS,
 };
 
 #define ROW(text, bytes, type, real, access)                                                       \
@@ -47,14 +48,42 @@ enum {
 	 sizeof(((struct skb *)0)->real)},
 
 const struct ctx_field skb_fields_filter[] = {
-#define FIELD(name, bytes, kind, real, filter, cls) ROW(name, bytes, kind, real, filter)
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, filter)
 #include "hooks/skb_fields.def"
 #undef FIELD
 	{NULL},
 };
 
 const struct ctx_field skb_fields_cls[] = {
-#define FIELD(name, bytes, kind, real, filter, cls) ROW(name, bytes, kind, real, cls)
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, cls)
+#include "hooks/skb_fields.def"
+#undef FIELD
+	{NULL},
+};
+
+const struct ctx_field skb_fields_cgroup[] = {
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, cgroup)
+#include "hooks/skb_fields.def"
+#undef FIELD
+	{NULL},
+};
+
+const struct ctx_field skb_fields_lwt[] = {
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, lwt)
+#include "hooks/skb_fields.def"
+#undef FIELD
+	{NULL},
+};
+
+const struct ctx_field skb_fields_sk_skb[] = {
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, sk_skb)
+#include "hooks/skb_fields.def"
+#undef FIELD
+	{NULL},
+};
+
+const struct ctx_field skb_fields_flow[] = {
+#define FIELD(name, bytes, kind, real, filter, cls, cgroup, lwt, sk_skb, flow) ROW(name, bytes, kind, real, flow)
 #include "hooks/skb_fields.def"
 #undef FIELD
 	{NULL},

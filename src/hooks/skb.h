@@ -23,7 +23,8 @@ struct sk_buff_md {
 	uint64_t hwtstamp;
 };
 
-extern const struct ctx_field skb_fields_filter[], skb_fields_cls[];
+extern const struct ctx_field skb_fields_filter[], skb_fields_cls[], skb_fields_cgroup[],
+	skb_fields_lwt[], skb_fields_sk_skb[], skb_fields_flow[];
 
 /* The context and, where programs may look into it, the packet. */
 unsigned skb_regions_filter(const void *ctx, struct region *r, unsigned max);

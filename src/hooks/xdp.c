@@ -56,7 +56,7 @@ static const struct ret_name rets[] = {
 };
 
 /* Only programs of a device map know where a packet is about to leave. */
-static bool field_ok(const struct prog *p, const struct ctx_field *f)
+static bool field_ok(const struct prog *p, const struct ctx_field *f, bool write)
 {
 	return f->offset != offsetof(struct xdp_md, egress_ifindex) ||
 	       p->expected_attach_type == BPF_XDP_DEVMAP;
@@ -192,6 +192,7 @@ const struct hook hook_xdp = {
 	.fields = fields,
 	.field_ok = field_ok,
 	.rets = rets,
+	.pkt_write = true,
 	.regions = regions,
 	.test_run = test_run,
 };

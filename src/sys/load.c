@@ -65,7 +65,9 @@ static int check_attach_type(struct load *l)
 	l->p->type = l->a->prog_type;
 	l->p->expected_attach_type = l->a->expected_attach_type;
 	l->p->flags = l->a->prog_flags;
-	if (hook && hook->attach_type_ok && !hook->attach_type_ok(l->a->expected_attach_type))
+	if (hook && !l->p->expected_attach_type)
+		l->p->expected_attach_type = hook->default_attach_type;
+	if (hook && hook->attach_type_ok && !hook->attach_type_ok(l->p->expected_attach_type))
 		return -EINVAL;
 	return 0;
 }
@@ -157,7 +159,12 @@ static int bind_maps(struct load *l)
 
 static int check_sleepable(struct load *l)
 {
-	if (!(l->a->prog_flags & BPF_F_SLEEPABLE))
+	const struct hook *h = l->p->hook;
+	bool sleeps = l->a->prog_flags & BPF_F_SLEEPABLE;
+
+	if (h->must_sleep && !sleeps)
+		return load_fail(l, -EINVAL, "Syscall programs can only be sleepable\n");
+	if (!sleeps || (h->may_sleep && h->may_sleep(l->p->expected_attach_type)))
 		return 0;
 	return load_fail(l, -EINVAL, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and "
 	                             "struct_ops programs can be sleepable\n");

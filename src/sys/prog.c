@@ -52,6 +52,11 @@ static int test_run_answer(struct call *call, const struct test_run *t)
 	uint32_t room = a->data_size_out ? a->data_size_out : t->data_size_out;
 	int err, full;
 
+	if (t->bare) {
+		err = call_answer(call, offsetof(struct attr_test_run, retval), t->retval);
+		return err || !t->ctx_back ? err : client_write(call->c, a->ctx_in, t->ctx_back,
+		                                                a->ctx_size_in);
+	}
 	full = copy_back(call, a->data_out, room, t->data_out, t->data_size_out,
 	                 offsetof(struct attr_test_run, data_size_out));
 	if (full && full != -ENOSPC)
@@ -71,17 +76,21 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 {
 	const struct attr_test_run *a = &call->a.test_run;
 	uint32_t room = a->data_size_in + GROWTH;
+	bool back = a->ctx_in && p->hook->ctx_in_max;
 	struct fault fault;
 	struct test_run t = {
 		.data_in = a->data_in ? block : NULL,
 		.data_size_in = a->data_size_in,
-		.data_out = block + a->data_size_in,
+		.data_out = a->data_out ? block + a->data_size_in : NULL,
 		.data_size_out = room,
 		.ctx_in = a->ctx_in ? block + a->data_size_in + room : NULL,
 		.ctx_size_in = a->ctx_size_in,
 		/* That there is room for a context makes one, even where none came in. */
 		.ctx_out = a->ctx_out ? block + a->data_size_in + room + a->ctx_size_in : NULL,
 		.ctx_size_out = a->ctx_out ? CTX_MAX : 0,
+		/* The context goes back to where it came from. */
+		.ctx_back = back ? block + a->data_size_in + room : NULL,
+		.duration = a->duration,
 		.repeat = a->repeat,
 		.flags = a->flags,
 		.cpu = a->cpu,
@@ -117,8 +126,10 @@ int cmd_prog_test_run(struct call *call)
 		err = -ENOTSUPP;
 	else if (a->data_size_in > DATA_MAX)
 		err = -ENOMEM;
-	else if (a->ctx_size_in > CTX_MAX)
+	else if (a->ctx_size_in > CTX_MAX && !p->hook->ctx_in_max)
 		err = -E2BIG;
+	else if (p->hook->ctx_in_max && a->ctx_size_in > p->hook->ctx_in_max)
+		err = -EINVAL;
 	if (err)
 		goto out;
 	block = mem_zalloc(&call->k->mem,

@@ -7,41 +7,21 @@
  * field of the hook's table that allows it, and subprogs[].touched covers every access by a frame
  * pointer.
  */
-#include "verifier/ctx.h"
+#include "core/hook.h"
 
 #include "verifier/state.h"
 #include "verifier/track.h"
-
-/* May so many bytes of the field be accessed there? */
-static bool fits(const struct ctx_field *f, unsigned off, unsigned size, bool write)
-{
-	if (!(f->access & (write ? FIELD_W : FIELD_R)))
-		return false;
-	if (off == f->offset && size == f->size)
-		return true;
-	if (f->access & FIELD_PADDED && !write && off == f->offset && size == f->size + 2u)
-		return true;
-	return f->access & (write ? FIELD_NARROW_W : FIELD_NARROW) && off % size == 0 &&
-	       off + size <= (unsigned)f->offset + f->size;
-}
-
-const struct ctx_field *ctx_field_for(const struct prog *p, int off, unsigned size, bool write)
-{
-	const struct hook *h = p->hook;
-	const struct ctx_field *f;
-
-	if (off < 0 || (uint32_t)off >= h->ctx_size)
-		return NULL;
-	f = hook_field(h, (uint32_t)off);
-	if (!f || !fits(f, (unsigned)off, size, write) || (h->field_ok && !h->field_ok(p, f)))
-		return NULL;
-	return f;
-}
 
 static bool is_packet(const struct ctx_field *f)
 {
 	return f->kind == FIELD_PACKET || f->kind == FIELD_PACKET_END ||
 	       f->kind == FIELD_PACKET_META;
+}
+
+/* Of what is a pointer there is no signed load. */
+static bool sign_extends(enum op op)
+{
+	return op == OP_LDSX_B || op == OP_LDSX_H || op == OP_LDSX_W;
 }
 
 /* An access as all kinds of bases see it. */
@@ -78,11 +58,13 @@ static int check_ctx(struct verifier *v, uint32_t pc, const struct access *a, va
 	if (value_num(base))
 		return reject(v, value_num(base) < 0 ? REJECT_CTX_NEGATIVE : REJECT_CTX_MODIFIED,
 		              a->reg, value_num(base));
-	f = ctx_field_for(v->p, a->off, a->size, a->write);
-	if (!f || (is_packet(f) && v->op[pc] != OP_LDX_W && !a->atomic))
+	f = hook_access(v->p, a->off, a->size, a->write);
+	if (!f || (is_packet(f) && sign_extends(v->op[pc]) && !a->atomic))
 		return reject(v, REJECT_CTX_ACCESS, a->off, a->size);
 	if (a->atomic)
 		return reject(v, a->write ? REJECT_CTX_ATOMIC : REJECT_CTX_ACQUIRE, a->reg);
+	if (v->p->max_ctx_offset < (unsigned)a->off + a->size)
+		v->p->max_ctx_offset = (unsigned)a->off + a->size;
 	v->has_growth |= a->write && f->kind == FIELD_QUEUE;
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/map.h"
-#include "verifier/ctx.h"
+#include "core/hook.h"
 #include "verifier/state.h"
 #include "verifier/track.h"
 
@@ -52,8 +52,8 @@ static const struct ctx_field *ctx_field_at(const struct fixup *x, uint32_t pc)
 {
 	const struct insn *i = &x->v->insns[pc];
 
-	return ctx_field_for(x->p, i->off, insn_size(i),
-	                     insn_info[x->v->op[pc]].fields & INSN_STORE);
+	return hook_access(x->p, i->off, insn_size(i),
+	                   insn_info[x->v->op[pc]].fields & INSN_STORE);
 }
 
 /* Instructions that take the place of one. */

@@ -18,14 +18,49 @@ struct hook_type {
 	const char *name;
 	uint32_t type, attach_type;
 	int size;
+	int ret;   /* what the program may return; 0 is what most may */
+	int flags;
+	int first; /* offset */
 };
 
+#define TYPE(name, attach_type, size, ...) {#name, BPF_PROG_TYPE_##name, attach_type, size, __VA_ARGS__}
+
 static const struct hook_type types[] = {
-	{"socket_filter", BPF_PROG_TYPE_SOCKET_FILTER, 0, 192},
-	{"sched_cls", BPF_PROG_TYPE_SCHED_CLS, 0, 192},
-	{"sched_act", BPF_PROG_TYPE_SCHED_ACT, 0, 192},
-	{"xdp", BPF_PROG_TYPE_XDP, 0, 24},
-	{"xdp of a device map", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP, 24},
+	TYPE(SOCKET_FILTER, 0, 192),
+	TYPE(SCHED_CLS, 0, 192),
+	TYPE(SCHED_ACT, 0, 192),
+	TYPE(XDP, 0, 24),
+	TYPE(XDP, BPF_XDP_DEVMAP, 24),
+	TYPE(KPROBE, 0, 168),
+	TYPE(TRACEPOINT, 0, 24, .first = 8), /* below 0 the kernel reads in front of the record */
+	TYPE(TRACEPOINT, 0, 8192, .first = 8180),
+	TYPE(PERF_EVENT, 0, 184),
+	TYPE(RAW_TRACEPOINT, 0, 96),
+	TYPE(RAW_TRACEPOINT_WRITABLE, 0, 96),
+	TYPE(CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 192),
+	TYPE(CGROUP_SKB, BPF_CGROUP_INET_EGRESS, 192),
+	TYPE(LWT_IN, 0, 192),
+	TYPE(LWT_OUT, 0, 192),
+	TYPE(LWT_XMIT, 0, 192),
+	TYPE(LWT_SEG6LOCAL, 0, 192),
+	TYPE(SK_SKB, BPF_SK_SKB_STREAM_VERDICT, 192),
+	TYPE(CGROUP_DEVICE, BPF_CGROUP_DEVICE, 12),
+	TYPE(CGROUP_SYSCTL, BPF_CGROUP_SYSCTL, 8),
+	TYPE(CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT, 40),
+	TYPE(CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, 40),
+	TYPE(CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE, 80),
+	TYPE(CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND, 80),
+	TYPE(CGROUP_SOCK, BPF_CGROUP_INET6_POST_BIND, 80),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND, 72),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_CONNECT, 72),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_SENDMSG, 72),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_SENDMSG, 72),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_RECVMSG, 72, .ret = 1),
+	TYPE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_CONNECT, 72),
+	TYPE(SOCK_OPS, BPF_CGROUP_SOCK_OPS, 224),
+	TYPE(SK_MSG, BPF_SK_MSG_VERDICT, 80),
+	TYPE(SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT, 56),
+	TYPE(SYSCALL, 0, 40, .flags = BPF_F_SLEEPABLE),
 };
 
 static const struct access {
@@ -38,8 +73,8 @@ static const struct access {
 	{"stores of constants", {OP_ST_B, OP_ST_H, OP_ST_W, OP_ST_DW}},
 };
 
-/* r2 = 0; the access; r0 = 0; exit */
-static void make(struct insn p[4], enum op op, int off)
+/* r2 = 0; the access; r0 = ret; exit */
+static void make(struct insn p[4], enum op op, int off, int ret)
 {
 	bool store = insn_info[op].fields & INSN_STORE;
 
@@ -47,19 +82,20 @@ static void make(struct insn p[4], enum op op, int off)
 	p[1] = (struct insn){.code = insn_info[op].code, .off = (int16_t)off};
 	p[1].dst = store ? R1 : R3;
 	p[1].src = !store ? R1 : insn_info[op].fields & INSN_RS ? R2 : 0;
-	p[2] = (struct insn){.code = insn_info[OP_MOV64_K].code};
+	p[2] = (struct insn){.code = insn_info[OP_MOV64_K].code, .imm = ret};
 	p[3] = (struct insn){.code = insn_info[OP_EXIT].code};
 }
 
 /* Loads both; answers whether they agree, and prints the first disagreements. */
 static bool agree(struct vm *vm, const struct hook_type *t, enum op op, int off)
 {
-	struct kernel_load l = {.n = 4, .type = t->type, .attach_type = t->attach_type, .gpl = true};
+	struct kernel_load l = {.n = 4, .type = t->type, .attach_type = t->attach_type,
+	                        .flags = (uint32_t)t->flags, .gpl = true};
 	struct insn p[4];
 	struct prog *prog;
 	int ours, kernels;
 
-	make(p, op, off);
+	make(p, op, off, t->ret);
 	l.insns = p;
 	kernels = kernel_load(&l);
 	if (kernels >= 0) {
@@ -68,6 +104,7 @@ static bool agree(struct vm *vm, const struct hook_type *t, enum op op, int off)
 		l.line[0] = '\0';
 	}
 	vm->attach_type = t->attach_type;
+	vm->flags = (uint32_t)t->flags;
 	ours = vm_load(vm, t->type, true, p, 4, &prog);
 	if (prog)
 		obj_put(&prog->obj);
@@ -89,13 +126,15 @@ int main(void)
 			unsigned wrong = 0;
 
 			if (!kernel_here(&why)) {
-				tap_skip(why, "%s: %s", types[t].name, accesses[a].name);
+				tap_skip(why, "%s, %u: %s", types[t].name, types[t].attach_type,
+				         accesses[a].name);
 				continue;
 			}
-			for (int off = -8; off < types[t].size + 8; off++)
+			for (int off = types[t].first - 8; off < types[t].size + 8; off++)
 				for (int s = 0; s < 4 && wrong < 10; s++)
 					wrong += !agree(&vm, &types[t], accesses[a].ops[s], off);
-			tap(!wrong, "%s: %s", types[t].name, accesses[a].name);
+			tap(!wrong, "%s, %u: %s", types[t].name, types[t].attach_type,
+			    accesses[a].name);
 		}
 	vm_exit(&vm);
 	return tap_end();

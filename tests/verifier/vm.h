@@ -13,7 +13,7 @@ struct vm {
 	unsigned nmaps;
 	const struct engine *engine; /* of the next programs; vm_init(): the checked one */
 	bool btf; /* the next programs have func_info, as kernel_load()'s */
-	uint32_t attach_type; /* of the next program */
+	uint32_t attach_type, flags; /* of the next program */
 	char line[512]; /* the last of the latest verify()'s log */
 };
 
