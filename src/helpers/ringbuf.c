@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "core/dynptr.h"
 #include "core/map.h"
 #include "core/prog.h"
 #include "helpers/helpers.h"
@@ -68,4 +69,45 @@ HELPER_FN(ringbuf_query)
 	struct map *m = map_of(r1);
 
 	return m->ops->ring_query ? m->ops->ring_query(m, r2) : 0;
+}
+
+/* A failure leaves a dynptr of no memory, which may be submitted or discarded. */
+HELPER_FN(ringbuf_reserve_dynptr)
+{
+	struct map *m = map_of(r1);
+	struct dynptr *d = (struct dynptr *)(uintptr_t)r4;
+	uint32_t size = (uint32_t)r2;
+	void *record;
+
+	dynptr_clear(d);
+	if (r3)
+		return (uint64_t)-EINVAL;
+	if (size > DYNPTR_MAX_SIZE)
+		return (uint64_t)-E2BIG;
+	record = m->ops->ring_reserve ? m->ops->ring_reserve(m, size, 0) : NULL;
+	if (!record)
+		return (uint64_t)-EINVAL;
+	dynptr_init(d, record, DYNPTR_RINGBUF, 0, size);
+	return 0;
+}
+
+static void finish_dynptr(struct cpu *cpu, uint64_t dynptr, uint64_t flags, bool discard)
+{
+	struct dynptr *d = (struct dynptr *)(uintptr_t)dynptr;
+
+	if (d->data)
+		finish(cpu, (uintptr_t)d->data, flags, discard);
+	dynptr_clear(d);
+}
+
+HELPER_FN(ringbuf_submit_dynptr)
+{
+	finish_dynptr(cpu, r1, r2, false);
+	return 0;
+}
+
+HELPER_FN(ringbuf_discard_dynptr)
+{
+	finish_dynptr(cpu, r1, r2, true);
+	return 0;
 }

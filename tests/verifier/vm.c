@@ -139,6 +139,7 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 	p->type = type;
 	p->expected_attach_type = vm->attach_type;
 	p->flags = vm->flags;
+	p->trusted = vm->trusted;
 	p->hook = hook_find(&vm->k, type);
 	p->gpl = gpl;
 	p->orig = mem_copy(&vm->k.mem, insns, n * sizeof(*insns));

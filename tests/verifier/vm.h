@@ -14,6 +14,7 @@ struct vm {
 	const struct engine *engine; /* of the next programs; vm_init(): the checked one */
 	bool btf; /* the next programs have func_info, as kernel_load()'s */
 	uint32_t attach_type, flags; /* of the next program */
+	bool trusted; /* the checked engine lets objects of the kernel's through */
 	char line[512]; /* the last of the latest verify()'s log */
 };
 
