@@ -261,7 +261,8 @@ static void step_call(struct world *w, struct skep *k, unsigned what)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
-	struct skep_options o = {.size = sizeof(o), .alloc = counted_alloc, .free = counted_free};
+	struct skep_options o = {.size = sizeof(o), .alloc = counted_alloc, .free = counted_free,
+	                         .vmlinux = ""};
 	struct skep *k;
 
 	blocks = 0;

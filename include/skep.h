@@ -83,6 +83,11 @@ struct skep_options {
 	 */
 	void (*fault)(void *arg, const char *text);
 	void *fault_arg;
+	/*
+	 * The BTF of the kernel whose types and functions programs refer to: a file as
+	 * /sys/kernel/btf/vmlinux, which NULL stands for. It is read when first needed. "": none.
+	 */
+	const char *vmlinux;
 };
 
 /* options may be NULL. */

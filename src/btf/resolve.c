@@ -4,8 +4,9 @@
  * one.
  *
  * A walk in depth visits what a type is made of. A pointer needs no more of its target than that a
- * chain of pointers and modifiers ends, so such a chain is followed only to the first other type
- * (`through`). As the kernel's, the walk is at most 32 deep.
+ * chain of pointers and modifiers ends, so such a chain is followed only to the first other type; and
+ * what is in a struct or an array needs no more of a pointer than its size, so there a pointer is not
+ * followed at all. As the kernel's, the walk is at most 32 deep.
  *
  * Requires: each type checked by itself. Provides: btf_resolve(), which fills in btf_data.size.
  */
@@ -18,7 +19,10 @@
 enum { NEW, OPEN, DONE };
 enum { MAX_DEPTH = 32 };
 
-static int visit(struct btf_parser *p, uint32_t id, bool through, unsigned depth);
+/* On which way a type was reached. */
+enum mode { FROM_START, FROM_POINTER, FROM_CONTAINER };
+
+static int visit(struct btf_parser *p, uint32_t id, enum mode mode, unsigned depth);
 
 static enum btf_kind kind_of(const struct btf_parser *p, uint32_t id)
 {
@@ -41,15 +45,14 @@ static bool has_size(const struct btf_parser *p, uint32_t id)
 }
 
 static int resolve_reference(struct btf_parser *p, uint32_t id, const struct btf_type *t,
-                             bool through,
-                             unsigned depth)
+                             enum mode mode, unsigned depth)
 {
 	bool pointer = btf_kind(t) == BTF_PTR;
 	int err;
 
 	if (!is_target(kind_of(p, t->type)))
 		return btf_reject(p, id, "Invalid type_id", -EINVAL);
-	err = visit(p, t->type, through || pointer, depth);
+	err = visit(p, t->type, pointer ? FROM_POINTER : mode, depth);
 	if (!err)
 		p->b->size[id] = pointer ? sizeof(uint64_t) : p->b->size[t->type];
 	return err;
@@ -59,7 +62,7 @@ static int resolve_array(struct btf_parser *p, uint32_t id, const struct btf_typ
                          unsigned depth)
 {
 	const struct btf_array *a = btf_rest(t);
-	int err = is_target(kind_of(p, a->index_type)) ? visit(p, a->index_type, false, depth) : 0;
+	int err = is_target(kind_of(p, a->index_type)) ? visit(p, a->index_type, FROM_CONTAINER, depth) : 0;
 	uint64_t size;
 
 	if (err)
@@ -68,7 +71,7 @@ static int resolve_array(struct btf_parser *p, uint32_t id, const struct btf_typ
 		return btf_reject(p, id, "Invalid index", -EINVAL);
 	if (!is_target(kind_of(p, a->type)))
 		return btf_reject(p, id, "Invalid elem", -EINVAL);
-	err = visit(p, a->type, false, depth);
+	err = visit(p, a->type, FROM_CONTAINER, depth);
 	if (err)
 		return err;
 	if (!has_size(p, a->type))
@@ -118,7 +121,7 @@ static int resolve_members(struct btf_parser *p, uint32_t id, const struct btf_t
 		const char *why = "Invalid member";
 
 		if (is_target(kind_of(p, m->type))) {
-			int err = visit(p, m->type, false, depth);
+			int err = visit(p, m->type, FROM_CONTAINER, depth);
 
 			if (err)
 				return err;
@@ -138,7 +141,7 @@ static int resolve_var(struct btf_parser *p, uint32_t id, const struct btf_type 
 
 	if (!is_target(kind_of(p, t->type)))
 		return btf_reject(p, id, "Invalid type_id", -EINVAL);
-	err = visit(p, t->type, false, depth);
+	err = visit(p, t->type, FROM_START, depth);
 	if (err)
 		return err;
 	if (!has_size(p, t->type))
@@ -158,7 +161,7 @@ static int resolve_vars(struct btf_parser *p, uint32_t id, const struct btf_type
 		if (kind_of(p, v->type) != BTF_VAR)
 			why = "Not a VAR kind member";
 		else
-			err = visit(p, v->type, false, depth);
+			err = visit(p, v->type, FROM_START, depth);
 		if (err)
 			return err;
 		if (!why && v->size < p->b->size[v->type])
@@ -176,7 +179,7 @@ static int check_passed(struct btf_parser *p, uint32_t type, bool *fine)
 
 	*fine = type <= p->b->ntypes && is_target(kind_of(p, type));
 	if (*fine)
-		err = visit(p, type, false, 0);
+		err = visit(p, type, FROM_START, 0);
 	*fine = *fine && has_size(p, type);
 	return err;
 }
@@ -241,7 +244,7 @@ static int resolve_decl_tag(struct btf_parser *p, uint32_t id, const struct btf_
 	return 0;
 }
 
-static int visit(struct btf_parser *p, uint32_t id, bool through, unsigned depth)
+static int visit(struct btf_parser *p, uint32_t id, enum mode mode, unsigned depth)
 {
 	const struct btf_type *t = btf_type(p->b, id);
 	enum btf_kind kind = t ? btf_kind(t) : BTF_VOID;
@@ -249,7 +252,9 @@ static int visit(struct btf_parser *p, uint32_t id, bool through, unsigned depth
 
 	if (!t || p->state[id] == DONE)
 		return 0;
-	if (through && kind != BTF_PTR && !btf_is_modifier(kind))
+	if (mode == FROM_POINTER && kind != BTF_PTR && !btf_is_modifier(kind))
+		return 0;
+	if (mode == FROM_CONTAINER && kind == BTF_PTR)
 		return 0;
 	if (kind != BTF_PTR && kind != BTF_ARRAY && kind != BTF_STRUCT && kind != BTF_UNION &&
 	    kind != BTF_VAR && kind != BTF_DATASEC && !btf_is_modifier(kind))
@@ -268,11 +273,9 @@ static int visit(struct btf_parser *p, uint32_t id, bool through, unsigned depth
 	else if (kind == BTF_DATASEC)
 		err = resolve_vars(p, id, t, depth + 1);
 	else
-		err = resolve_reference(p, id, t, through, depth + 1);
-	/*
-	 * A modifier on the way of a pointer was not followed to its end: it stays to be visited.
-	 */
-	p->state[id] = through && kind != BTF_PTR ? NEW : DONE;
+		err = resolve_reference(p, id, t, mode, depth + 1);
+	/* A modifier that was not followed to its end stays to be visited. */
+	p->state[id] = mode != FROM_START && btf_is_modifier(kind) ? NEW : DONE;
 	return err;
 }
 
@@ -280,8 +283,12 @@ int btf_resolve(struct btf_parser *p)
 {
 	int err = 0;
 
+	for (uint32_t id = 1; id <= p->b->ntypes; id++)
+		if (btf_kind(btf_type(p->b, id)) == BTF_PTR)
+			p->b->size[id] = sizeof(uint64_t);
+
 	for (uint32_t id = 1; !err && id <= p->b->ntypes; id++)
-		err = visit(p, id, false, 0);
+		err = visit(p, id, FROM_START, 0);
 	for (uint32_t id = 1; !err && id <= p->b->ntypes; id++) {
 		const struct btf_type *t = btf_type(p->b, id);
 

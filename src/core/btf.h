@@ -9,6 +9,7 @@
 struct btf {
 	struct obj obj;
 	struct btf_data data;
+	bool kernel; /* the kernel's own: its name is "vmlinux" */
 };
 
 /*

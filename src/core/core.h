@@ -26,6 +26,7 @@ struct hook;
 struct helper;
 struct kfunc;
 struct engine;
+struct vmlinux;
 struct obj;
 
 /* Everything there is one of per kind, by number. Absent rows are NULL. */
@@ -97,6 +98,7 @@ struct skep {
 	uint64_t hash_seed[2];
 	void *jit_pool; /* exec/: executable memory */
 	void *desc;     /* sys/: descriptors and pins */
+	struct vmlinux *vmlinux; /* the kernel's BTF: vmlinux.h */
 	/* bpf_trace_printk() lines, without a line end; NULL drops them. May come from any thread. */
 	void (*trace)(void *arg, const char *line, size_t len);
 	void *trace_arg;

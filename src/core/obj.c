@@ -82,7 +82,8 @@ void obj_init(struct obj *o, struct skep *k, enum obj_kind kind, void (*free)(st
 	atomic_init(&o->refs, 1);
 }
 
-int obj_publish(struct obj *o)
+/* id 0: the next one */
+int obj_publish_as(struct obj *o, uint32_t id)
 {
 	struct id_table *t = &o->k->ids[o->kind];
 	int err = 0;
@@ -91,12 +92,17 @@ int obj_publish(struct obj *o)
 	if ((t->used + 1) * 2 > t->cap)
 		err = grow(t, &o->k->mem);
 	if (!err) {
-		o->id = ++t->last_id;
+		o->id = id ? id : ++t->last_id;
 		place(t, o);
 		t->used++;
 	}
 	lock_release(&o->k->lock);
 	return err;
+}
+
+int obj_publish(struct obj *o)
+{
+	return obj_publish_as(o, 0);
 }
 
 void obj_put(struct obj *o)

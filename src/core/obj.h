@@ -24,6 +24,8 @@ struct obj {
 void obj_init(struct obj *o, struct skep *k, enum obj_kind kind, void (*free)(struct obj *));
 /* Gives it an id and makes it findable. 0 or -ENOMEM. */
 int obj_publish(struct obj *o);
+/* The same with an id that has been kept free. */
+int obj_publish_as(struct obj *o, uint32_t id);
 
 static inline void obj_get(struct obj *o)
 {

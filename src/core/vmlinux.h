@@ -9,8 +9,14 @@
 
 #include "core/btf.h"
 
+enum { VMLINUX_ID = 1 }; /* of its BTF object */
+
+/* path: NULL is the usual one, "" none. 0 or -ENOMEM. */
+int vmlinux_init(struct skep *k, const char *path);
+void vmlinux_exit(struct skep *k);
+
 /* NULL: there is none; a program that needs it is refused with a message that says how to give one. */
-const struct btf *vmlinux(struct skep *k);
+struct btf *vmlinux(struct skep *k);
 /* A type of it by kind and name in constant time, 0: none. */
 uint32_t vmlinux_find(struct skep *k, enum btf_kind kind, const char *name);
 

@@ -49,11 +49,23 @@ int cmd_btf_load(struct call *call)
 	return err;
 }
 
+/* A name that does not fit is cut, and the caller told. */
+static int answer_name(struct call *call, const struct btf_info *info, const char *name)
+{
+	uint32_t len = (uint32_t)strlen(name), fit = info->name_len > len ? len : info->name_len - 1;
+	int err = client_write(call->c, info->name, name, fit);
+
+	if (!err)
+		err = client_write(call->c, info->name + fit, "", 1);
+	return err ? err : fit < len ? -ENOSPC : 0;
+}
+
 int btf_info_answer(struct call *call, struct obj *o)
 {
 	const struct btf *btf = (struct btf *)o;
 	struct btf_info info = {0};
 	uint32_t room;
+	int end;
 	int err = info_begin(call, &info, sizeof(info));
 
 	if (err)
@@ -62,11 +74,14 @@ int btf_info_answer(struct call *call, struct obj *o)
 		return -EINVAL;
 	room = info.btf_size < btf->data.nbytes ? info.btf_size : btf->data.nbytes;
 	err = client_write(call->c, info.btf, btf->data.bytes, room);
-	if (!err && info.name) /* BTF of a program has no name */
-		err = client_write(call->c, info.name, "", 1);
+	if (!err && info.name)
+		err = answer_name(call, &info, btf->kernel ? "vmlinux" : "");
+	if (err && err != -ENOSPC)
+		return err;
+	info.name_len = btf->kernel ? sizeof("vmlinux") - 1 : 0;
 	info.btf_size = btf->data.nbytes;
 	info.id = btf->obj.id;
-	info.name_len = 0;
-	info.kernel_btf = 0;
-	return err ? err : info_end(call, &info, sizeof(info));
+	info.kernel_btf = btf->kernel;
+	end = info_end(call, &info, sizeof(info));
+	return end ? end : err;
 }

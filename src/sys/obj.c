@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/vmlinux.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
@@ -35,6 +36,8 @@ int cmd_map_next_id(struct call *call)
 
 int cmd_btf_next_id(struct call *call)
 {
+	if (!call->a.id.id)
+		vmlinux(call->k); /* the first of all, once it has been read */
 	return next_id(call, OBJ_BTF);
 }
 
@@ -73,6 +76,8 @@ int cmd_btf_fd_by_id(struct call *call)
 {
 	if (call->a.id.open_flags)
 		return -EINVAL;
+	if (call->a.id.id == VMLINUX_ID)
+		vmlinux(call->k);
 	return fd_by_id(call, OBJ_BTF, ACCESS_RW);
 }
 

@@ -16,6 +16,7 @@
 #include "core/map.h"
 #include "core/pkt.h"
 #include "core/prog.h"
+#include "core/vmlinux.h"
 #include "exec/exec.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
@@ -106,6 +107,8 @@ int skep_new(const struct skep_options *options, struct skep **out)
 		goto fail_core;
 	err = choose_engine(k, o.engine);
 	if (!err)
+		err = vmlinux_init(k, o.vmlinux);
+	if (!err)
 		err = fd_init(k, o.bpffs);
 	if (err)
 		goto fail;
@@ -120,6 +123,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	*out = k;
 	return 0;
 fail:
+	vmlinux_exit(k);
 	core_exit(k);
 fail_core:
 	mem_free(&mem, k);
@@ -134,6 +138,7 @@ void skep_free(struct skep *k)
 		return;
 	mem = k->mem;
 	fd_exit(k);
+	vmlinux_exit(k);
 	tables_release(k);
 	core_exit(k);
 	mem_free(&mem, k);

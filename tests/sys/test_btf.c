@@ -53,6 +53,12 @@ static const struct {
 	{"pointer to a variable", -EINVAL, {VAR4, T(0, K_PTR, 0, 2)}},
 	{"typedef of itself", -EEXIST, {T(FOO, K_TYPEDEF, 0, 1)}},
 	{"typedefs of each other", -EEXIST, {T(FOO, K_TYPEDEF, 0, 2), T(BAR, K_TYPEDEF, 0, 1)}},
+	{"typedef of a struct that points to the typedef", 1,
+	 {T(FOO, K_TYPEDEF, 0, 2), T(BAR, K_STRUCT, 1, 8), FOO, 3, 0, T(0, K_PTR, 0, 1)}},
+	{"struct of a typedef that points to itself", -EEXIST,
+	 {T(FOO, K_STRUCT, 1, 8), BAR, 2, 0, T(BAR, K_TYPEDEF, 0, 3), T(0, K_PTR, 0, 2)}},
+	{"struct that contains itself by a typedef", -EEXIST,
+	 {T(FOO, K_STRUCT, 1, 8), BAR, 2, 0, T(BAR, K_TYPEDEF, 0, 1)}},
 	{"typedef without a name", -EINVAL, {INT4, T(0, K_TYPEDEF, 0, 1)}},
 	{"typedef with a bad name", -EINVAL, {INT4, T(BAD, K_TYPEDEF, 0, 1)}},
 	{"typedef with a dot", 1, {INT4, T(DOT, K_TYPEDEF, 0, 1)}},
@@ -358,8 +364,41 @@ static void info(const struct place *p)
 	close(fd);
 }
 
+/* The kernel's own types: number 1, where there is a file of them. */
+static void kernel_types(const struct place *p)
+{
+	char name[16] = "xxxxxxxxxxxxxxx";
+	struct btf_info in = {.name = ptr(name), .name_len = sizeof(name)};
+	union attr a = {0};
+	int fd;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+		printf("ok %u - %s: vmlinux # SKIP no file\n", ++tests_run, p->name);
+		return;
+	}
+	expect(p, "vmlinux: next id", 0, BTF_NEXT_ID, a);
+	bpf_at(p, BTF_NEXT_ID, &a, sizeof(a));
+	report(p, a.id.next_id == 1, "vmlinux: its id", a.id.next_id, 1);
+	a = (union attr){.id = {.id = 1}};
+	fd = bpf_at(p, BTF_FD_BY_ID, &a, sizeof(a));
+	a = (union attr){.info = {.bpf_fd = (uint32_t)fd, .info_len = sizeof(in), .info = ptr(&in)}};
+	expect(p, "vmlinux: info", 0, OBJ_INFO, a);
+	report(p, in.id == 1 && in.kernel_btf == 1, "vmlinux: id and kernel_btf", in.kernel_btf, 1);
+	report(p, strcmp(name, "vmlinux") == 0, "vmlinux: name", name[0], 'v');
+	report(p, in.name_len == 7, "vmlinux: length of the name", in.name_len, 7);
+	report(p, in.btf_size > 100000, "vmlinux: size", in.btf_size, 100000);
+	in = (struct btf_info){.name = ptr(name), .name_len = 4};
+	expect(p, "vmlinux: name without room", -ENOSPC, OBJ_INFO, a);
+	report(p, strcmp(name, "vml") == 0, "vmlinux: what fits", name[3], 0);
+	report(p, in.name_len == 7, "vmlinux: length where it does not fit", in.name_len, 7);
+	in = (struct btf_info){.name = 8, .name_len = 20};
+	expect(p, "vmlinux: bad address for the name", -EFAULT, OBJ_INFO, a);
+	close(fd);
+}
+
 static void all(const struct place *p)
 {
+	kernel_types(p);
 	types(p);
 	headers(p);
 	attributes(p);
