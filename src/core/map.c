@@ -15,6 +15,7 @@
 #include "base/copy.h"
 #include "core/btf.h"
 #include "core/prog.h"
+#include "core/record.h"
 
 static size_t round_up8(size_t n)
 {
@@ -69,11 +70,38 @@ uint64_t map_memory(const struct map *m)
 	return m->ops->memory ? m->ops->memory(m) : m->memory;
 }
 
+struct release {
+	const struct map *m;
+	uint32_t mask; /* of special kinds */
+};
+
+static void release_value(void *value, void *arg)
+{
+	const struct release *r = arg;
+
+	record_release(r->m->obj.k, r->m->record, value, r->mask);
+}
+
+static void release_values(struct map *m, uint32_t mask)
+{
+	if (m->record && m->record->mask & mask && m->ops->each_value)
+		m->ops->each_value(m, release_value, &(struct release){m, mask});
+}
+
+void map_release_uref(struct map *m)
+{
+	if (m->ops->release_uref)
+		m->ops->release_uref(m);
+	release_values(m, SPECIAL_ASYNC);
+}
+
 static void map_free(struct obj *o)
 {
 	struct map *m = (struct map *)o;
 	struct skep *k = o->k;
 
+	release_values(m, SPECIAL_IN_VALUES);
+	record_free(&k->mem, m->record);
 	if (m->ops->fini)
 		m->ops->fini(m);
 	pages_free(&m->pages);
@@ -136,7 +164,7 @@ int map_create(struct skep *k, const struct map_attr *attr, struct map **out)
 
 int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 {
-	const void *live;
+	void *live;
 
 	if (m->ops->copy_out)
 		return m->ops->copy_out(m, key, value, flags);
@@ -145,7 +173,12 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 	live = m->ops->lookup(m, key, 0);
 	if (!live)
 		return -ENOENT;
-	copy_from_shared(value, live, m->value_size);
+	if (flags & BPF_F_LOCK)
+		record_copy_out_locked(m->record, value, live, m->value_size);
+	else if (m->record)
+		record_copy_out(m->record, value, live, m->value_size);
+	else
+		copy_from_shared(value, live, m->value_size);
 	return 0;
 }
 

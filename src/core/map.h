@@ -134,6 +134,14 @@ struct map_ops {
 	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);
 	uint32_t (*get_id)(struct map *m, const void *key); /* 0: no such element */
 
+	/*
+	 * Of types whose values may have special fields (m->record). take_record() is called when a map
+	 * gets its record, before anybody else knows it: 0 or -ENOMEM; NULL: nothing to do.
+	 * each_value() calls fn for all values there ever were, also those of elements that are free.
+	 */
+	int (*take_record)(struct map *m);
+	void (*each_value)(struct map *m, void (*fn)(void *value, void *arg), void *arg);
+
 	/* Of a map-in-map: calls fn for the maps in it until it answers true; did it? In a read section. */
 	bool (*any_inner)(struct map *m, bool (*fn)(struct map *inner, void *arg), void *arg);
 
@@ -216,6 +224,9 @@ static inline bool map_prog_writes(const struct map *m)
 {
 	return !(m->flags & BPF_F_RDONLY_PROG);
 }
+
+/* No client has a descriptor or pin of it any more: types, timers and the like let go. */
+void map_release_uref(struct map *m);
 
 /* Is fn true of one of these maps, or of a map in one of them? In a read section. */
 bool map_any(struct map *const *maps, uint32_t n, bool (*fn)(struct map *m, void *arg), void *arg);

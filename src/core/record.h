@@ -6,6 +6,8 @@
  * reads nor writes them, and what they hold is released with the value. A struct record lists them, by
  * offset; a value without any has no record.
  *
+ * All zero is the empty state of every field but a reference count.
+ *
  * Layouts and rules: public <linux/bpf.h> (struct bpf_spin_lock ...), Linux 6.18.
  */
 #ifndef SKEP_CORE_RECORD_H
@@ -36,6 +38,23 @@ enum special_kind {
 
 #define SPECIAL_BIT(kind) (1u << (kind))
 
+enum {
+	SPECIAL_LOCKS = SPECIAL_BIT(SPECIAL_SPIN_LOCK) | SPECIAL_BIT(SPECIAL_RES_SPIN_LOCK),
+	/* What runs a program later: ends when the last user lets go of the map. */
+	SPECIAL_ASYNC = SPECIAL_BIT(SPECIAL_TIMER) | SPECIAL_BIT(SPECIAL_WORKQUEUE) |
+	                SPECIAL_BIT(SPECIAL_TASK_WORK),
+	SPECIAL_KPTRS = SPECIAL_BIT(SPECIAL_KPTR_UNREF) | SPECIAL_BIT(SPECIAL_KPTR_REF) |
+	                SPECIAL_BIT(SPECIAL_KPTR_PERCPU),
+	SPECIAL_ROOTS = SPECIAL_BIT(SPECIAL_LIST_HEAD) | SPECIAL_BIT(SPECIAL_RB_ROOT),
+	SPECIAL_NODES = SPECIAL_BIT(SPECIAL_LIST_NODE) | SPECIAL_BIT(SPECIAL_RB_NODE),
+	/* What may stand in a map value; in an object that a program allocates. */
+	SPECIAL_IN_VALUES = SPECIAL_LOCKS | SPECIAL_ASYNC | SPECIAL_KPTRS |
+	                    SPECIAL_BIT(SPECIAL_UPTR) | SPECIAL_ROOTS |
+	                    SPECIAL_BIT(SPECIAL_REFCOUNT),
+	SPECIAL_IN_OBJECTS = SPECIAL_LOCKS | SPECIAL_KPTRS | SPECIAL_ROOTS | SPECIAL_NODES |
+	                     SPECIAL_BIT(SPECIAL_REFCOUNT),
+};
+
 struct special {
 	enum special_kind kind;
 	uint32_t offset, size;
@@ -45,6 +64,7 @@ struct special {
 	uint32_t type_id;
 	uint32_t node_offset;
 	const struct record *record; /* of that struct when it is a program's own; may be NULL */
+	const char *dtor; /* of a __kptr to a kernel type: the kfunc that gives it back */
 };
 
 struct record {
@@ -54,25 +74,48 @@ struct record {
 };
 
 /*
- * The record of a struct type, of which only kinds in `allowed` may occur. *out is NULL when nothing in
- * it is special. 0, -EINVAL, -E2BIG, -EEXIST ... as BPF_MAP_CREATE and BPF_BTF_LOAD answer; -ENOMEM.
+ * The record of a struct type, or of a section, of which only kinds in `allowed` are looked for. *out is
+ * NULL when nothing in it is special. 0, or what the kernel finds wrong: -EINVAL, -E2BIG, -EEXIST,
+ * -ENOENT ...; -ENOMEM.
+ *
+ * BPF_MAP_CREATE does not mind what is wrong: such a value has no record. BPF_BTF_LOAD does.
  */
 int record_parse(const struct btf *btf, uint32_t type_id, uint32_t size, uint32_t allowed,
                  struct record **out);
+/* Finds the records of what heads and roots contain. -EFAULT, -ELOOP, -E2BIG */
+int record_link(const struct btf *btf, struct record *r); /* NULL is fine */
 void record_free(const struct mem *mem, struct record *r); /* NULL is fine */
+
+/* The records of all structs of a program's that have special fields: see btf_record(). */
+int record_parse_all(struct btf *btf);
 
 const struct special *record_find(const struct record *r, enum special_kind kind); /* first, or NULL */
 const struct special *record_at(const struct record *r, uint32_t offset); /* starting there, or NULL */
 
-/* The following take r == NULL as "nothing special". value is a whole value of the record's type. */
+/* Do two values have the same special fields? Either may be NULL. */
+bool record_equal(const struct record *a, const struct record *b);
+
+static inline bool record_has(const struct record *r, enum special_kind kind)
+{
+	return r && (r->mask & SPECIAL_BIT(kind));
+}
+
+/*
+ * Values. r is not NULL; a value is a whole one of the record's type, aligned to 8 bytes; others may be
+ * reading or writing the shared side: see base/copy.h.
+ */
 void record_init(const struct record *r, void *value); /* makes special fields empty; they may be dirty */
-void record_copy(const struct record *r, void *dst, const void *src, size_t size); /* all the rest */
-/* bpf(2)'s view: special bytes read as 0. */
-void record_copy_out(const struct record *r, void *dst, const void *src, size_t size);
-/* Ends what fields hold: timers are cancelled, objects dropped. The value may be used again afterwards. */
-void record_release(struct skep *k, const struct record *r, void *value);
-/* The spin lock of a value: BPF_F_LOCK. r must have one. */
-void record_lock(const struct record *r, void *value);
-void record_unlock(const struct record *r, void *value);
+/* All but the special fields, to and from a value that is shared. from NULL: zeros. */
+void record_copy_in(const struct record *r, void *shared, const void *from, size_t size);
+/* bpf(2)'s view: special bytes read as 0, a reference count as 1. */
+void record_copy_out(const struct record *r, void *to, const void *shared, size_t size);
+/* The same two with the value's spin lock held: BPF_F_LOCK. */
+void record_copy_in_locked(const struct record *r, void *shared, const void *from, size_t size);
+void record_copy_out_locked(const struct record *r, void *to, void *shared, size_t size);
+/*
+ * Ends what fields of the kinds in `mask` hold: timers are cancelled, objects dropped. The value may be
+ * used again afterwards. May be called with a map's lock held: waits for nobody.
+ */
+void record_release(struct skep *k, const struct record *r, void *value, uint32_t mask);
 
 #endif

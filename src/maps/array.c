@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/copy.h"
+#include "core/record.h"
 #include "isa/insn.h"
 #include "maps/maps.h"
 
@@ -146,11 +147,27 @@ static void *percpu_array_lookup_percpu(struct map *m, const void *key, unsigned
 /* What is wrong with an update, or 0. */
 static int update_check(const struct map *m, const void *key, uint64_t flags)
 {
-	if (flags > BPF_EXIST)
+	if ((flags & ~(uint64_t)BPF_F_LOCK) > BPF_EXIST)
 		return -EINVAL;
 	if (key_index(key) >= m->max_entries)
 		return -E2BIG;
-	return flags == BPF_NOEXIST ? -EEXIST : 0;
+	if (flags & BPF_NOEXIST)
+		return -EEXIST;
+	return flags & BPF_F_LOCK && !record_has(m->record, SPECIAL_SPIN_LOCK) ? -EINVAL : 0;
+}
+
+/* Puts a value in its place; what the special fields of the old one hold ends. */
+static void write_value(struct map *m, uint8_t *at, const void *value, size_t size, uint64_t flags)
+{
+	if (__builtin_expect(!m->record, 1)) {
+		copy_to_shared(at, value, size);
+		return;
+	}
+	if (flags & BPF_F_LOCK)
+		record_copy_in_locked(m->record, at, value, size);
+	else
+		record_copy_in(m->record, at, value, size);
+	record_release(m->obj.k, m->record, at, SPECIAL_IN_VALUES);
 }
 
 static int array_update(struct map *m, const void *key, const void *value, uint64_t flags,
@@ -159,7 +176,8 @@ static int array_update(struct map *m, const void *key, const void *value, uint6
 	int err = update_check(m, key, flags);
 
 	if (!err)
-		copy_to_shared(value_at(array_of(m), key_index(key), cpu), value, m->value_size);
+		write_value(m, value_at(array_of(m), key_index(key), cpu), value, m->value_size,
+		            flags);
 	return err;
 }
 
@@ -207,9 +225,15 @@ static int percpu_array_copy_out(struct map *m, const void *key, void *value, ui
 	(void)flags;
 	if (key_index(key) >= m->max_entries)
 		return -ENOENT;
-	for (unsigned cpu = 0; cpu < m->obj.k->ncpus; cpu++)
-		copy_from_shared((uint8_t *)value + cpu * a->elem, value_at(a, key_index(key), cpu),
-		                 a->elem);
+	for (unsigned cpu = 0; cpu < m->obj.k->ncpus; cpu++) {
+		const uint8_t *from = value_at(a, key_index(key), cpu);
+		uint8_t *to = (uint8_t *)value + cpu * a->elem;
+
+		if (m->record)
+			record_copy_out(m->record, to, from, a->elem);
+		else
+			copy_from_shared(to, from, a->elem);
+	}
 	return 0;
 }
 
@@ -219,8 +243,8 @@ static int percpu_array_copy_in(struct map *m, const void *key, const void *valu
 	int err = update_check(m, key, flags);
 
 	for (unsigned cpu = 0; !err && cpu < m->obj.k->ncpus; cpu++)
-		copy_to_shared(value_at(a, key_index(key), cpu),
-		               (const uint8_t *)value + cpu * a->elem, a->elem);
+		write_value(m, value_at(a, key_index(key), cpu),
+		            (const uint8_t *)value + cpu * a->elem, a->elem, 0);
 	return err;
 }
 
@@ -285,6 +309,35 @@ static unsigned array_inline_lookup(const struct map *m, struct insn *out)
 	return (unsigned)(i - out);
 }
 
+/*
+ * Pages that clients may map are no place for special fields: such an array gets memory of its own.
+ */
+static int array_take_record(struct map *m)
+{
+	struct map_array *a = array_of(m);
+	uint8_t *values;
+
+	if (!m->pages.base)
+		return 0;
+	values = mem_map(&m->obj.k->mem, a->size);
+	if (!values)
+		return -ENOMEM;
+	pages_free(&m->pages);
+	m->pages = (struct pages){.fd = -1};
+	a->values = values;
+	return 0;
+}
+
+static void array_each_value(struct map *m, void (*fn)(void *value, void *arg), void *arg)
+{
+	const struct map_array *a = array_of(m);
+	unsigned planes = m->ops->per_cpu ? m->obj.k->ncpus : 1;
+
+	for (unsigned cpu = 0; cpu < planes; cpu++)
+		for (uint32_t i = 0; i < m->max_entries; i++)
+			fn(value_at(a, i, cpu), arg);
+}
+
 static int array_mmap_ok(const struct map *m, uint64_t offset, uint64_t len, bool write)
 {
 	if (write && atomic_load(&m->frozen))
@@ -292,6 +345,8 @@ static int array_mmap_ok(const struct map *m, uint64_t offset, uint64_t len, boo
 	/* The verifier takes the contents of such a map for constant once it is frozen. */
 	if (write && (m->flags & BPF_F_RDONLY_PROG))
 		return -EACCES;
+	if (m->record)
+		return -ENOTSUPP;
 	if (!m->pages.base)
 		return -EINVAL;
 	return offset > m->pages.size || len > m->pages.size - offset ? -EINVAL : 0;
@@ -311,6 +366,8 @@ const struct map_ops map_array_ops = {
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
 	.region = array_region,
 	.direct_value = array_direct_value,
+	.take_record = array_take_record,
+	.each_value = array_each_value,
 	.inline_lookup = array_inline_lookup,
 	.mmap_ok = array_mmap_ok,
 };
@@ -330,6 +387,7 @@ const struct map_ops map_percpu_array_ops = {
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
 	.copy_out = percpu_array_copy_out,
 	.copy_in = percpu_array_copy_in,
+	.each_value = array_each_value,
 	.region = array_region,
 	.inline_lookup = array_inline_lookup,
 	.per_cpu = true,

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/record.h"
 #include "maps/maps.h"
 
 enum {
@@ -144,25 +145,34 @@ static size_t value_step(const struct map *m)
 	return ((size_t)m->value_size + 7) & ~(size_t)7;
 }
 
-void hash_read_value(const struct map *m, uint32_t ref, void *value)
+static void read_one(const struct map *m, void *to, void *from, size_t size, uint64_t flags)
+{
+	if (__builtin_expect(!m->record, 1))
+		copy_from_shared(to, from, size);
+	else if (flags & BPF_F_LOCK)
+		record_copy_out_locked(m->record, to, from, size);
+	else
+		record_copy_out(m->record, to, from, size);
+}
+
+void hash_read_value(const struct map *m, uint32_t ref, void *value, uint64_t flags)
 {
 	const struct table *t = &hash_of(m)->table;
 
 	if (!t->plane)
-		copy_from_shared(value, table_value(t, ref, 0), t->value_size);
+		read_one(m, value, table_value(t, ref, 0), t->value_size, flags);
 	for (unsigned cpu = 0; t->plane && cpu < t->ncpus; cpu++)
-		copy_from_shared((uint8_t *)value + cpu * value_step(m), table_value(t, ref, cpu),
-		                 value_step(m));
+		read_one(m, (uint8_t *)value + cpu * value_step(m), table_value(t, ref, cpu),
+		         value_step(m), 0);
 }
 
 int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
 {
 	uint32_t ref = table_find(&hash_of(m)->table, key, m->key_size);
 
-	(void)flags;
 	if (!ref)
 		return -ENOENT;
-	hash_read_value(m, ref, value);
+	hash_read_value(m, ref, value, flags);
 	return 0;
 }
 
@@ -171,16 +181,50 @@ int hash_copy_out(struct map *m, const void *key, void *value, uint64_t flags)
 /* BPF_NOEXIST and BPF_EXIST against what is there. */
 static int flags_check(uint64_t flags, bool exists)
 {
-	if (flags == BPF_NOEXIST && exists)
+	if (flags & BPF_NOEXIST && exists)
 		return -EEXIST;
-	return flags == BPF_EXIST && !exists ? -ENOENT : 0;
+	return flags & BPF_EXIST && !exists ? -ENOENT : 0;
+}
+
+/* Writes all but the special fields; value NULL: zeros. */
+static void write_one(const struct map *m, void *to, const void *value, size_t size)
+{
+	if (__builtin_expect(m->record != NULL, 0))
+		record_copy_in(m->record, to, value, size);
+	else if (value)
+		copy_to_shared(to, value, size);
+	else
+		clear_shared(to, size);
+}
+
+void hash_release_special(struct map *m, uint32_t ref)
+{
+	const struct table *t = &hash_of(m)->table;
+
+	for (unsigned cpu = 0; cpu < (t->plane ? t->ncpus : 1); cpu++)
+		record_release(m->obj.k, m->record, table_value(t, ref, cpu), SPECIAL_IN_VALUES);
+}
+
+/* What an element that is taken out of the map holds, ends. */
+static inline void release(struct map *m, uint32_t ref)
+{
+	if (__builtin_expect(m->record != NULL, 0))
+		hash_release_special(m, ref);
+}
+
+void hash_each_value(struct map *m, void (*fn)(void *value, void *arg), void *arg)
+{
+	const struct table *t = &hash_of(m)->table;
+
+	for (uint32_t ref = 1; ref <= t->nelems; ref++)
+		for (unsigned cpu = 0; cpu < (t->plane ? t->ncpus : 1); cpu++)
+			fn(table_value(t, ref, cpu), arg);
 }
 
 /*
  * cpu HASH_ALL_CPUS: value holds one for each CPU. Else those of other CPUs are cleared when new.
  */
-static void write_percpu(const struct map *m, uint32_t ref, const void *value, unsigned cpu,
-                         bool new)
+static void write_percpu(struct map *m, uint32_t ref, const void *value, unsigned cpu, bool new)
 {
 	const struct table *t = &hash_of(m)->table;
 	bool all = cpu == (unsigned)HASH_ALL_CPUS;
@@ -189,12 +233,13 @@ static void write_percpu(const struct map *m, uint32_t ref, const void *value, u
 		void *to = table_value(t, ref, i);
 
 		if (all)
-			copy_to_shared(to, (const uint8_t *)value + i * value_step(m),
-			               value_step(m));
+			write_one(m, to, (const uint8_t *)value + i * value_step(m), value_step(m));
 		else if (i == cpu)
-			copy_to_shared(to, value, m->value_size);
+			write_one(m, to, value, m->value_size);
 		else if (new)
-			clear_shared(to, value_step(m));
+			write_one(m, to, NULL, value_step(m));
+		if (__builtin_expect(m->record != NULL, 0) && !new && (all || i == cpu))
+			record_release(m->obj.k, m->record, to, SPECIAL_IN_VALUES);
 	}
 }
 
@@ -211,7 +256,7 @@ static int insert_new(struct map *m, const struct table_spot *s, const void *key
 	if (t->plane)
 		write_percpu(m, ref, value, cpu, true);
 	else
-		copy_to_shared(table_value(t, ref, 0), value, t->value_size);
+		write_one(m, table_value(t, ref, 0), value, t->value_size);
 	table_insert(t, s, ref);
 	return 0;
 }
@@ -228,8 +273,9 @@ static void change(struct map *m, const struct table_spot *s, struct table_pos a
 		return;
 	}
 	table_key_write(table_elem(t, spare), key, m->key_size);
-	copy_to_shared(table_value(t, spare, 0), value, t->value_size);
+	write_one(m, table_value(t, spare, 0), value, t->value_size);
 	table_replace(t, s, at, spare);
+	release(m, at.ref);
 	s->stripe->spare = at.ref;
 }
 
@@ -241,7 +287,9 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 	struct table_pos at;
 	int err;
 
-	if (flags > BPF_EXIST)
+	if (__builtin_expect(flags > BPF_EXIST, 0) &&
+	    ((flags & ~(uint64_t)BPF_F_LOCK) > BPF_EXIST ||
+	     !record_has(m->record, SPECIAL_SPIN_LOCK)))
 		return -EINVAL;
 	s = table_spot(t, table_hash(t, key, m->key_size));
 	__builtin_prefetch(s.group, 1);
@@ -250,8 +298,12 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 	err = flags_check(flags, at.ref);
 	if (!err && at.ref) {
 		if (old)
-			hash_read_value(m, at.ref, old);
-		change(m, &s, at, key, value, cpu);
+			hash_read_value(m, at.ref, old, 0);
+		if (flags & BPF_F_LOCK)
+			record_copy_in_locked(m->record, table_value(t, at.ref, 0), value,
+			                      t->value_size);
+		else
+			change(m, &s, at, key, value, cpu);
 	} else if (!err) {
 		err = insert_new(m, &s, key, value, cpu);
 	}
@@ -269,7 +321,8 @@ int hash_copy_in(struct map *m, const void *key, const void *value, uint64_t fla
 	return hash_update(m, key, value, flags, (unsigned)HASH_ALL_CPUS);
 }
 
-int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
+/* BPF_F_LOCK in flags: the value is read under its lock. */
+static int take(struct map *m, const void *key, unsigned cpu, void *old, uint64_t flags)
 {
 	struct table *t = &hash_of(m)->table;
 	struct table_spot s = table_spot(t, table_hash(t, key, m->key_size));
@@ -279,19 +332,25 @@ int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
 	lock_take(&s.stripe->lock);
 	at = table_find_locked(t, &s, key);
 	if (at.ref && old)
-		hash_read_value(m, at.ref, old);
+		hash_read_value(m, at.ref, old, flags);
 	if (at.ref)
 		table_remove(t, &s, at);
 	lock_release(&s.stripe->lock);
 	if (!at.ref)
 		return -ENOENT;
+	release(m, at.ref);
 	pool_give(&t->pool, at.ref, cpu);
 	return 0;
 }
 
+int hash_take(struct map *m, const void *key, unsigned cpu, void *old)
+{
+	return take(m, key, cpu, old, 0);
+}
+
 int hash_copy_take(struct map *m, const void *key, void *value, uint64_t flags)
 {
-	return flags ? -EINVAL : hash_take(m, key, 0, value);
+	return flags & ~(uint64_t)BPF_F_LOCK ? -EINVAL : take(m, key, 0, value, flags);
 }
 
 int hash_remove(struct map *m, const void *key)
@@ -409,6 +468,7 @@ const struct map_ops map_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.each_value = hash_each_value,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
@@ -430,6 +490,7 @@ const struct map_ops map_percpu_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.each_value = hash_each_value,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,

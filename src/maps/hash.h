@@ -43,7 +43,10 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
                   void *old);
 int hash_take(struct map *m, const void *key, unsigned cpu, void *old);
 /* A value as bpf(2) moves it: of a per-CPU map, those of all CPUs. */
-void hash_read_value(const struct map *m, uint32_t ref, void *value);
+void hash_read_value(const struct map *m, uint32_t ref, void *value, uint64_t flags);
+/* Of a map with a record: ends what the special fields of an element hold. */
+void hash_release_special(struct map *m, uint32_t ref);
+void hash_each_value(struct map *m, void (*fn)(void *value, void *arg), void *arg);
 /* bpf(2)'s BATCH commands: hash_batch.c. */
 int hash_batch(struct map *m, struct map_batch *b);
 int hash_next_key(struct map *m, const void *key, void *next);

@@ -71,7 +71,7 @@ static void read_element(struct walk *w, uint32_t ref)
 	if (m->ops->get_id)
 		memcpy(value, &(*(struct map **)table_value(w->t, ref, 0))->obj.id, 4);
 	else
-		hash_read_value(m, ref, value);
+		hash_read_value(m, ref, value, b->flags);
 }
 
 /* Elements of each part of a group, and of all. */

@@ -188,6 +188,8 @@ static uint32_t lru_alloc(struct map *m, const struct table_spot *s, unsigned cp
 	/* Updates exchange elements between the CPUs: this one may have none left. */
 	if (!ref && l->hash.table.pool.split)
 		ref = evict(l, h, s, false);
+	if (ref && __builtin_expect(m->record != NULL, 0))
+		hash_release_special(m, ref);
 	if (!ref)
 		ref = pool_take_any(&l->hash.table.pool, cpu);
 	lock_release(&h->lock);
@@ -262,6 +264,7 @@ const struct map_ops map_lru_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.each_value = hash_each_value,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,
@@ -282,6 +285,7 @@ const struct map_ops map_lru_percpu_hash_ops = {
 	.copy_out = hash_copy_out,
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
+	.each_value = hash_each_value,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/btf.h"
+#include "core/record.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
@@ -15,7 +16,9 @@ static int load(struct call *call, struct log *log, struct btf **out)
 	void *bytes;
 	int err = client_copy(call->k, call->c, a->btf, a->btf_size, &bytes);
 
-	return err ? err : btf_new(call->k, bytes, a->btf_size, log_text(log), out);
+	if (!err)
+		err = btf_new(call->k, bytes, a->btf_size, log_text(log), out);
+	return err ? err : record_parse_all(*out);
 }
 
 int cmd_btf_load(struct call *call)

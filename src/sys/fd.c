@@ -251,8 +251,8 @@ static void finish(struct hold *list)
 		if (o->kind == OBJ_MAP) {
 			struct map *m = (struct map *)o;
 
-			if (atomic_fetch_sub(&m->usercnt, 1) == 1 && m->ops->release_uref)
-				m->ops->release_uref(m);
+			if (atomic_fetch_sub(&m->usercnt, 1) == 1)
+				map_release_uref(m);
 		}
 		obj_put(o);
 	}
@@ -299,7 +299,6 @@ static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_MAP] = "bpf-map",
 	[OBJ_BTF] = "btf",
 	[OBJ_LINK] = "bpf-link",
-	[OBJ_STATS] = "bpf-stats",
 };
 
 static void drop_spares(struct holds *hs)

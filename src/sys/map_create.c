@@ -10,6 +10,7 @@
 
 #include "core/btf.h"
 #include "core/map.h"
+#include "core/record.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/map.h"
@@ -74,14 +75,16 @@ static bool is_int32(const struct btf_type *t)
 	return (data & 0xff) == 32 && !(data >> 16 & 0xff);
 }
 
+static unsigned key_rule(const struct map *m)
+{
+	return m->type < sizeof(key_rules) ? key_rules[m->type] : KEY_OF_SIZE;
+}
+
 static int check_key(const struct map *m, const struct btf_data *b, uint32_t key)
 {
 	const struct btf_type *t = real_type(b, key);
-	unsigned rule = m->type < sizeof(key_rules) ? key_rules[m->type] : KEY_OF_SIZE;
 
-	if (!has_size(b, key, m->key_size))
-		return -EINVAL;
-	switch (rule) {
+	switch (key_rule(m)) {
 	case KEY_INT32:
 		return is_int32(t) ? 0 : -EINVAL;
 	case KEY_STRUCT:
@@ -92,18 +95,74 @@ static int check_key(const struct map *m, const struct btf_data *b, uint32_t key
 	return 0;
 }
 
-/* Keys and values as clang describes them; an array of one section of data has no type of key. */
-static int check_btf(const struct map *m, const struct btf_data *b, uint32_t key, uint32_t value)
+static int check_sizes(const struct map *m, const struct btf_data *b, uint32_t key, uint32_t value)
 {
-	const struct btf_type *t = btf_type(b, value);
-
-	if (!has_size(b, value, m->value_size))
+	/* Only types that look closer later do without a key. */
+	if (key ? !has_size(b, key, m->key_size) : key_rule(m) == KEY_OF_SIZE)
 		return -EINVAL;
+	return has_size(b, value, m->value_size) ? 0 : -EINVAL;
+}
+
+/* Keys as clang describes them; an array of one section of data has no type of key. */
+static int check_types(const struct map *m, const struct btf_data *b, uint32_t key, uint32_t value)
+{
 	if (key)
 		return check_key(m, b, key);
-	return m->type == BPF_MAP_TYPE_ARRAY && m->max_entries == 1 && btf_kind(t) == BTF_DATASEC
+	if (key_rule(m) == KEY_REFUSED)
+		return -ENOTSUPP;
+	return m->type == BPF_MAP_TYPE_ARRAY && m->max_entries == 1 &&
+	                       btf_kind(btf_type(b, value)) == BTF_DATASEC
 	               ? 0
 	               : -EINVAL;
+}
+
+/* --- Special fields ------------------------------------------------------------------------ */
+
+#define TYPE(name) ((uint64_t)1 << BPF_MAP_TYPE_##name)
+#define STORAGES                                                                                   \
+	(TYPE(SK_STORAGE) | TYPE(INODE_STORAGE) | TYPE(TASK_STORAGE) | TYPE(CGRP_STORAGE))
+#define PLAIN (TYPE(HASH) | TYPE(ARRAY))
+#define WITH_LRU (PLAIN | TYPE(LRU_HASH))
+#define LOCKED (PLAIN | TYPE(CGROUP_STORAGE) | STORAGES)
+#define POINTED                                                                                    \
+	(WITH_LRU | TYPE(PERCPU_HASH) | TYPE(LRU_PERCPU_HASH) | TYPE(PERCPU_ARRAY) | STORAGES)
+
+/* Which types of map may have which fields in their values. */
+static const uint64_t field_rules[SPECIAL_KINDS] = {
+	[SPECIAL_SPIN_LOCK] = LOCKED,
+	[SPECIAL_RES_SPIN_LOCK] = LOCKED,
+	[SPECIAL_TIMER] = WITH_LRU,
+	[SPECIAL_WORKQUEUE] = WITH_LRU,
+	[SPECIAL_TASK_WORK] = WITH_LRU,
+	[SPECIAL_KPTR_UNREF] = POINTED,
+	[SPECIAL_KPTR_REF] = POINTED,
+	[SPECIAL_KPTR_PERCPU] = POINTED,
+	[SPECIAL_UPTR] = TYPE(TASK_STORAGE),
+	[SPECIAL_LIST_HEAD] = WITH_LRU,
+	[SPECIAL_RB_ROOT] = WITH_LRU,
+	[SPECIAL_REFCOUNT] = POINTED,
+};
+
+static int check_record(const struct map *m, const struct record *r)
+{
+	if (m->flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG))
+		return -EACCES;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (!(field_rules[r->fields[i].kind] >> m->type & 1))
+			return -EOPNOTSUPP;
+	return 0;
+}
+
+static int take_record(struct map *m)
+{
+	uint32_t type = btf_skip_modifiers(&m->btf->data, m->btf_value_type_id);
+	int err = record_parse(m->btf, type, m->value_size, SPECIAL_IN_VALUES, &m->record);
+
+	/* What is wrong there shows when a program wants to use it. */
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	err = m->record ? check_record(m, m->record) : 0;
+	return err ? err : record_link(m->btf, m->record);
 }
 
 static int take_btf(struct call *call, struct map *m)
@@ -121,7 +180,12 @@ static int take_btf(struct call *call, struct map *m)
 	m->btf_id = o->id;
 	m->btf_key_type_id = a->btf_key_type_id;
 	m->btf_value_type_id = a->btf_value_type_id;
-	return check_btf(m, &m->btf->data, a->btf_key_type_id, a->btf_value_type_id);
+	err = check_sizes(m, &m->btf->data, a->btf_key_type_id, a->btf_value_type_id);
+	if (!err)
+		err = take_record(m);
+	if (!err)
+		err = check_types(m, &m->btf->data, a->btf_key_type_id, a->btf_value_type_id);
+	return err || !m->record || !m->ops->take_record ? err : m->ops->take_record(m);
 }
 
 /* --- Creation ----------------------------------------------------------------------------- */
