@@ -49,7 +49,8 @@ struct id_table {
 	uint32_t last_id;
 };
 
-enum obj_kind { OBJ_PROG, OBJ_MAP, OBJ_BTF, OBJ_LINK, OBJ_KINDS };
+/* The last have no ids: statistics are kept while somebody holds an OBJ_STATS. */
+enum obj_kind { OBJ_PROG, OBJ_MAP, OBJ_BTF, OBJ_LINK, OBJ_STATS, OBJ_KINDS };
 
 enum {
 	SKEP_MAX_CPUS = 1024,
@@ -94,7 +95,7 @@ struct skep {
 	bool trust;                  /* run unverified programs at full speed */
 	bool blind;                  /* the JIT hides constants */
 	bool jit_names;              /* publish code to perf and the debugger */
-	bool stats;                  /* BPF_ENABLE_STATS is in force */
+	_Atomic uint32_t stats;      /* how many want run statistics: BPF_ENABLE_STATS, skep.h */
 	uint64_t hash_seed[2];
 	void *jit_pool; /* exec/: executable memory */
 	void *desc;     /* sys/: descriptors and pins */

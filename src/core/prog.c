@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/btf.h"
 #include "core/map.h"
@@ -33,6 +34,24 @@ static void prog_free(struct obj *o)
 	mem_free(&k->mem, p->lines);
 	mem_free(&k->mem, p->func_infos);
 	mem_free(&k->mem, p);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t prog_run_counted(const struct prog *p, void *ctx, struct cpu *cpu)
+{
+	struct prog *counted = (struct prog *)p;
+	uint64_t start = now_ns(), ret = prog_run_plain(p, ctx, cpu);
+
+	atomic_fetch_add_explicit(&counted->run_time_ns, now_ns() - start, memory_order_relaxed);
+	atomic_fetch_add_explicit(&counted->run_cnt, 1, memory_order_relaxed);
+	return ret;
 }
 
 struct prog *prog_new(struct skep *k)

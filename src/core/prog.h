@@ -122,11 +122,10 @@ static inline struct prog *prog_of(struct obj *o)
 
 struct prog *prog_new(struct skep *k); /* zeroed, one reference, unpublished; NULL: no memory */
 
-/*
- * Runs p once on ctx (a context of ours: struct xdp ...), on a CPU slot that the caller holds.
- * Counts no statistics; see prog_run_stats().
- */
-static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu)
+/* A run that is counted in p's statistics; prog_run() decides. */
+uint64_t prog_run_counted(const struct prog *p, void *ctx, struct cpu *cpu);
+
+static inline uint64_t prog_run_plain(const struct prog *p, void *ctx, struct cpu *cpu)
 {
 	uint64_t ret;
 
@@ -138,6 +137,16 @@ static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu
 	ret = p->entry(ctx, cpu, p);
 	rcu_read_leave(&cpu->rcu);
 	return ret;
+}
+
+/*
+ * Runs p once on ctx (a context of ours: struct xdp ...), on a CPU slot that the caller holds.
+ */
+static inline uint64_t prog_run(const struct prog *p, void *ctx, struct cpu *cpu)
+{
+	if (__builtin_expect(atomic_load_explicit(&cpu->k->stats, memory_order_relaxed) != 0, 0))
+		return prog_run_counted(p, ctx, cpu);
+	return prog_run_plain(p, ctx, cpu);
 }
 
 bool prog_uses_map(const struct prog *p, const struct map *m);

@@ -99,6 +99,10 @@ struct attr_btf_load {
 	int32_t btf_token_fd;
 };
 
+struct attr_enable_stats {
+	uint32_t type;
+};
+
 struct attr_bind_map {
 	uint32_t prog_fd, map_fd, flags;
 };
@@ -116,6 +120,7 @@ union attr {
 	struct attr_info info;
 	struct attr_btf_load btf_load;
 	struct attr_bind_map bind_map;
+	struct attr_enable_stats enable_stats;
 	uint8_t bytes[ATTR_SIZE];
 };
 static_assert(sizeof(union attr) == ATTR_SIZE, "union bpf_attr of Linux 6.18");

@@ -299,6 +299,7 @@ static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_MAP] = "bpf-map",
 	[OBJ_BTF] = "btf",
 	[OBJ_LINK] = "bpf-link",
+	[OBJ_STATS] = "bpf-stats",
 };
 
 static void drop_spares(struct holds *hs)

@@ -93,6 +93,8 @@ int cmd_obj_info(struct call *call)
 
 	if (err)
 		return err == -EBADF ? -EBADFD : err; /* this command alone */
+	if (atomic_load(&call->k->stats))
+		fd_sweep(call->k); /* statistics end with the descriptor that asked for them */
 	err = info[o->kind] ? info[o->kind](call, o) : -EINVAL;
 	obj_put(o);
 	return err;

@@ -24,6 +24,16 @@
  *   reject ERRNO TEXT                  the verifier refuses it with a line of this text; nothing runs
  *   not PLACE WHY                      it does not run there: kernel, skep
  *
+ * Cases of the verifier (tests/verifier/cases) are only loaded, and have these, too:
+ *
+ *   map NAME TYPE KEY VALUE ENTRIES [FLAGS [EXTRA]]   numbers
+ *   type TYPE, attach TYPE, flags FLAG ...            as names.c spells them
+ *   license TEXT                       not GPL
+ *   caps NAME ...                      the loader has these capabilities only
+ *   btf                                with types and func_info: functions but the first are static
+ *   accept                             the verifier takes it
+ *   processed N                        the instructions that the verifier says it followed
+ *
  * Every run starts with the memory that it lists, zeroed up to the longest of the test.
  */
 #ifndef SKEP_TESTS_CORPUS_H
@@ -35,11 +45,12 @@
 
 #include "isa/insn.h"
 
-enum { MAX_MAPS = 4, MAX_PROGRAMS = 40, MAX_FUNCS = 16, MAX_RUNS = 128, MAX_MEMORY = 2048 };
+enum { MAX_MAPS = 8, MAX_PROGRAMS = 40, MAX_FUNCS = 16, MAX_RUNS = 128, MAX_MEMORY = 2048 };
 
 struct test_map {
 	char name[16];
-	uint32_t type, key_size, value_size, max_entries;
+	uint32_t type, key_size, value_size, max_entries, flags;
+	uint64_t extra;
 };
 
 struct test_program {
@@ -72,9 +83,22 @@ struct test {
 	bool bare;
 	uint64_t fuel;
 	int reject; /* errno, or 0 */
-	char reject_text[200];
+	char reject_text[400];
+	bool accept, btf;
+	uint32_t attach, flags;
+	uint64_t caps; /* 0: all */
+	char license[16];
+	unsigned processed, verdict_line;
 	char not_kernel[100], not_skep[100]; /* why it does not run there */
 };
+
+/* Numbers by name: see names.c. */
+struct name_table;
+extern const struct name_table names_prog_type, names_map_type, names_attach_type, names_flags, names_caps,
+	names_errno;
+bool name_find(const struct name_table *t, const char *name, uint32_t *out);
+/* NULL: none. */
+const char *name_of(const struct name_table *t, uint32_t number);
 
 struct corpus_file {
 	const char *path, *at; /* at: what is left to parse */

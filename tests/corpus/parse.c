@@ -171,28 +171,20 @@ static bool parse_run(struct parser *p, char *text)
 
 static bool parse_map(struct parser *p, const char *text)
 {
-	static const struct {
-		const char *name;
-		uint32_t type;
-	} types[] = {
-		{"array", BPF_MAP_TYPE_ARRAY},
-		{"hash", BPF_MAP_TYPE_HASH},
-		{"percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY},
-		{"prog_array", BPF_MAP_TYPE_PROG_ARRAY},
-	};
 	struct test_map *m = &p->t->maps[p->t->nmaps];
-	char type[20];
+	char type[32];
+	long long extra = 0;
+	int n;
 
 	if (p->t->nmaps == MAX_MAPS)
 		return wrong(p, "too many maps");
-	if (sscanf(text, "%15s %19s %u %u %u", m->name, type, &m->key_size, &m->value_size,
-	           &m->max_entries) != 5)
-		return wrong(p, "map NAME TYPE KEY VALUE ENTRIES");
-	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strcmp(type, types[i].name))
-			m->type = types[i].type;
-	if (!m->type)
+	n = sscanf(text, "%15s %31s %u %u %u %i %lli", m->name, type, &m->key_size, &m->value_size,
+	           &m->max_entries, (int *)&m->flags, &extra);
+	if (n < 5)
+		return wrong(p, "map NAME TYPE KEY VALUE ENTRIES [FLAGS [EXTRA]]");
+	if (!name_find(&names_map_type, type, &m->type))
 		return wrong(p, "no map type is called %s", type);
+	m->extra = (uint64_t)extra;
 	p->t->nmaps++;
 	return true;
 }
@@ -211,23 +203,28 @@ static bool parse_program(struct parser *p, const char *text)
 	return true;
 }
 
-static bool parse_reject(struct parser *p, const char *text)
+static bool parse_reject(struct parser *p, char *text)
 {
-	static const struct {
-		const char *name;
-		int number;
-	} errnos[] = {{"EINVAL", EINVAL}, {"EACCES", EACCES}, {"E2BIG", E2BIG}, {"EPERM", EPERM}};
 	size_t len = strcspn(text, " ");
+	char *said = text + len + !!text[len];
+	uint32_t number;
 
 	if (!finish_program(p))
 		return false;
-	for (unsigned i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
-		if (strlen(errnos[i].name) == len && !strncmp(text, errnos[i].name, len))
-			p->t->reject = errnos[i].number;
-	if (!p->t->reject)
+	text[len] = '\0';
+	if (!name_find(&names_errno, text, &number))
 		return wrong(p, "reject ERRNO TEXT");
-	snprintf(p->t->reject_text, sizeof(p->t->reject_text), "%s", text + len + !!text[len]);
+	p->t->reject = (int)number;
+	p->t->verdict_line = p->f->line;
+	snprintf(p->t->reject_text, sizeof(p->t->reject_text), "%s", said);
 	return true;
+}
+
+static bool parse_accept(struct parser *p)
+{
+	p->t->accept = true;
+	p->t->verdict_line = p->f->line;
+	return finish_program(p);
 }
 
 static bool parse_not(struct parser *p, const char *text)
@@ -243,12 +240,48 @@ static bool parse_not(struct parser *p, const char *text)
 	return true;
 }
 
-static bool parse_type(struct parser *p, const char *text)
+/* Words that a table knows, each given to a number: as a bit of bits, or as the number. */
+static bool parse_names(struct parser *p, const struct name_table *names, char *text, uint32_t *number,
+                        uint64_t *bits)
 {
-	if (strcmp(text, "socket_filter"))
-		return wrong(p, "type socket_filter");
-	p->t->type = BPF_PROG_TYPE_SOCKET_FILTER;
+	char *word, *save = NULL;
+	uint32_t found;
+
+	for (word = strtok_r(text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		if (!name_find(names, word, &found))
+			return wrong(p, "`%s` is not known here", word);
+		if (bits)
+			*bits |= (uint64_t)1 << found;
+		else
+			*number |= found;
+	}
 	return true;
+}
+
+/* The directives that only cases of the verifier have. */
+static bool parse_load(struct parser *p, const char *line, char *rest)
+{
+	struct test *t = p->t;
+
+	if (!strcmp(line, "attach"))
+		return parse_names(p, &names_attach_type, rest, &t->attach, NULL);
+	if (!strcmp(line, "flags"))
+		return parse_names(p, &names_flags, rest, &t->flags, NULL);
+	if (!strcmp(line, "caps"))
+		return parse_names(p, &names_caps, rest, NULL, &t->caps);
+	if (!strcmp(line, "btf"))
+		return t->btf = true;
+	if (!strcmp(line, "accept"))
+		return parse_accept(p);
+	if (!strcmp(line, "processed")) {
+		t->processed = (unsigned)strtoul(rest, NULL, 0);
+		return true;
+	}
+	if (!strcmp(line, "license")) {
+		snprintf(t->license, sizeof(t->license), "%s", rest);
+		return true;
+	}
+	return wrong(p, "no directive is called `%s`", line);
 }
 
 static bool parse_directive(struct parser *p, char *line)
@@ -269,14 +302,14 @@ static bool parse_directive(struct parser *p, char *line)
 	if (!strcmp(line, "not"))
 		return parse_not(p, rest);
 	if (!strcmp(line, "type"))
-		return parse_type(p, rest);
+		return parse_names(p, &names_prog_type, rest, &p->t->type, NULL);
 	if (!strcmp(line, "bare"))
 		return p->t->bare = true;
 	if (!strcmp(line, "fuel")) {
 		p->t->fuel = strtoull(rest, NULL, 0);
 		return true;
 	}
-	return wrong(p, "no directive is called `%s`", line);
+	return parse_load(p, line, rest);
 }
 
 /* The next line without its end; false at the end of the file. */
@@ -347,8 +380,8 @@ bool corpus_next(struct corpus_file *f, struct test *t)
 	while (ok && t->line && !(test_name(f->at)) && next_line(f, line))
 		ok = parse_line(&p, line);
 	ok = ok && t->line && finish_program(&p);
-	if (ok && (!t->nprograms || (!t->nruns && !t->reject)))
-		ok = wrong(&p, "test %s has no program or no run", t->name);
+	if (ok && (!t->nprograms || (!t->nruns && !t->reject && !t->accept)))
+		ok = wrong(&p, "test %s has no program, or no run and no verdict", t->name);
 	buf_free(&p.program);
 	if (!ok)
 		test_free(t);
