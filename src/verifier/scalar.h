@@ -77,8 +77,9 @@ static inline bool scalar_is_const32(const struct scalar *s)
 
 /* Lets the views learn from each other. */
 void scalar_sync(struct scalar *s);
-/* Are ranges non-empty and constants the same in all views? Not so: no value is possible here. */
+/* Are ranges non-empty and constants the same in all views? If not, no value is possible here. */
 bool scalar_sane(const struct scalar *s);
+const char *scalar_fault(const struct scalar *s); /* NULL, or in the kernel's words why not */
 
 /*
  * dst = dst op src, for all binary operations but MOV; the result is synced. 32-bit operations take the
@@ -94,6 +95,14 @@ void scalar_sext(struct scalar *s, unsigned bytes);   /* the lower bytes, sign-e
 void scalar_sext32(struct scalar *s, unsigned bytes); /* to 32 bits; the upper half stays: zext next */
 /* Would the result of an operation be known in any way? Else scalar_alu() makes dst unknown. */
 bool scalar_alu_tracked(const struct scalar *src, enum alu_op op, bool is32);
+
+/*
+ * A mask made of a condition: when d is 0 or all ones (in the lower half at least) and `d op s` ANDs or ORs
+ * it with a constant, the two values are worth following apart. Answers true and what d is on both ways;
+ * the kernel goes on with `ones` and comes back to the instruction with `zero`.
+ */
+bool scalar_forks(const struct scalar *d, const struct scalar *s, enum alu_op op, struct scalar *zero,
+                  struct scalar *ones);
 
 /* Is `a op b` true for all values (1), for none (0), or is it not known (-1)? */
 int scalar_branch(const struct scalar *a, const struct scalar *b, enum cmp_op op, bool is32);

@@ -65,6 +65,8 @@ struct tnum tnum_cast(struct tnum a, unsigned bytes); /* the lower bytes, zero-e
 bool tnum_overlap(struct tnum a, struct tnum b);
 /* Is each number of b one of a? */
 bool tnum_in(struct tnum a, struct tnum b);
+/* The smallest of its numbers that is not below min; false: there is none. */
+bool tnum_at_least(struct tnum a, uint64_t min, uint64_t *out);
 /* Are all of them multiples of size, a power of two? */
 bool tnum_is_aligned(struct tnum a, uint64_t size);
 
