@@ -131,6 +131,8 @@ struct map_ops {
 	 * set() takes over the reference to o on success. -EINVAL for an object that does not fit.
 	 */
 	enum obj_kind fd_kind; /* meaningful when set is not NULL */
+	/* What is wrong with key and flags: asked before the descriptor is looked at. */
+	int (*set_ok)(const struct map *m, const void *key, uint64_t flags);
 	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);
 	uint32_t (*get_id)(struct map *m, const void *key); /* 0: no such element */
 

@@ -144,7 +144,7 @@ static void *percpu_array_lookup_percpu(struct map *m, const void *key, unsigned
 	return cpu < m->obj.k->ncpus ? array_lookup(m, key, cpu) : NULL;
 }
 
-/* What is wrong with an update, or 0. */
+/* What is wrong with an update, or 0. Which fault comes first is the kernel's order. */
 static int update_check(const struct map *m, const void *key, uint64_t flags)
 {
 	if ((flags & ~(uint64_t)BPF_F_LOCK) > BPF_EXIST)
@@ -186,6 +186,13 @@ static int array_remove(struct map *m, const void *key)
 	(void)m;
 	(void)key;
 	return -EINVAL;
+}
+
+int array_set_ok(const struct map *m, const void *key, uint64_t flags)
+{
+	if (flags != BPF_ANY)
+		return -EINVAL;
+	return key_index(key) < m->max_entries ? 0 : -E2BIG;
 }
 
 int array_next_key(struct map *m, const void *key, void *next)

@@ -138,11 +138,10 @@ static int array_set(struct map *m, const void *key, struct obj *o, uint64_t fla
 {
 	_Atomic(struct map *) *slot = slot_of(m, key);
 	struct map *inner = (struct map *)o;
+	int err = array_set_ok(m, key, flags);
 
-	if (flags != BPF_ANY)
-		return -EINVAL;
-	if (!slot)
-		return -E2BIG;
+	if (err)
+		return err;
 	if (!fits(m, inner))
 		return -EINVAL;
 	let_go(array_exchange(m, slot, inner));
@@ -334,6 +333,7 @@ const struct map_ops map_array_of_maps_ops = {
 	.copy_out = id_copy_out,
 	.next_key = array_next_key,
 	.fd_kind = OBJ_MAP,
+	.set_ok = array_set_ok,
 	.set = array_set,
 	.get_id = array_id,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,

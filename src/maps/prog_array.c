@@ -60,11 +60,10 @@ static int prog_array_set(struct map *m, const void *key, struct obj *o, uint64_
 {
 	struct prog *p = (struct prog *)((char *)o - offsetof(struct prog, obj));
 	_Atomic(struct prog *) *slot = slot_of(m, key);
+	int err = array_set_ok(m, key, flags);
 
-	if (flags != BPF_ANY)
-		return -EINVAL;
-	if (!slot)
-		return -E2BIG;
+	if (err)
+		return err;
 	if (!map_prog_array_fits(m, p))
 		return -EINVAL;
 	atomic_store(&p->shared, true);
@@ -128,6 +127,7 @@ const struct map_ops map_prog_array_ops = {
 	.copy_out = prog_array_copy_out,
 	.next_key = array_next_key,
 	.fd_kind = OBJ_PROG,
+	.set_ok = array_set_ok,
 	.set = prog_array_set,
 	.get_id = prog_array_id,
 	.release_uref = prog_array_clear,

@@ -114,9 +114,11 @@ static int set_fd(struct call *call, struct map *m, const void *key, const void 
                   uint64_t flags)
 {
 	struct obj *o;
+	int err = m->ops->set_ok ? m->ops->set_ok(m, key, flags) : 0;
 	int32_t fd;
-	int err;
 
+	if (err)
+		return err;
 	memcpy(&fd, value, sizeof(fd));
 	err = fd_resolve(call->k, call->c, fd, m->ops->fd_kind, &o, NULL);
 	if (err)
