@@ -124,6 +124,11 @@ int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out);
 void skep_prog_put(struct skep_prog *prog);
 const char *skep_prog_name(const struct skep_prog *prog);
 unsigned int skep_prog_type(const struct skep_prog *prog);
+int skep_prog_from_id(struct skep *k, uint32_t id, struct skep_prog **out);
+/* The first, by id, that has this name. -ENOENT. */
+int skep_prog_from_name(struct skep *k, const char *name, struct skep_prog **out);
+/* A new descriptor for it, to be closed by the caller. */
+int skep_prog_fd(struct skep_prog *prog);
 /* "jit", "interp" or "checked". */
 const char *skep_prog_engine(const struct skep_prog *prog);
 /* Machine code of a JIT-compiled program, or NULL. It stays valid as long as the program. */
@@ -136,6 +141,18 @@ const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size);
  * which most types use the low 32 bits.
  */
 uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu);
+
+/*
+ * Runs are counted while statistics are on: by this (as often off as on), or by BPF_ENABLE_STATS.
+ */
+struct skep_prog_stats {
+	uint64_t runs, run_time_ns;
+	uint64_t recursion_misses;
+	uint64_t load_time_ns; /* since boot, when it was loaded */
+	uint32_t id, verified_insns;
+};
+void skep_stats_enable(struct skep *k, int on);
+void skep_prog_stats(const struct skep_prog *prog, struct skep_prog_stats *out);
 
 /*
  * What the checked engine found in the latest run on this CPU: text of one line, or NULL when the
@@ -199,20 +216,85 @@ uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p,
 
 struct skep_map_info {
 	uint32_t id, type, key_size, value_size, max_entries, flags;
+	uint64_t memory; /* bytes it takes at present; what was never touched does not count */
 	size_t value_bytes; /* as lookup and update move it: per-CPU types have one value a CPU */
 	const char *name;      /* valid while the map is held */
 	const char *type_name; /* "lru_hash" */
 };
 
+/* What a new map is like: BPF_MAP_CREATE. */
+struct skep_map_def {
+	uint32_t type, key_size, value_size, max_entries, flags;
+	const char *name; /* NULL: none; up to 15 letters, digits, _ and . */
+};
+
+int skep_map_new(struct skep *k, const struct skep_map_def *def, struct skep_map **out);
 int skep_map_from_fd(struct skep *k, int fd, struct skep_map **out);
+/* -ENOENT: there is none. */
+int skep_map_from_id(struct skep *k, uint32_t id, struct skep_map **out);
+/* The first, by id, that has this name. -ENOENT. */
+int skep_map_from_name(struct skep *k, const char *name, struct skep_map **out);
+/* A new descriptor for it, to be closed by the caller: for loaders of programs. */
+int skep_map_fd(struct skep_map *map);
 void skep_map_put(struct skep_map *map);
 void skep_map_info(const struct skep_map *map, struct skep_map_info *out);
 
-/* As the commands of bpf(2): -ENOENT, -EEXIST, -E2BIG, -ENOTSUP ... */
+/*
+ * Are keys and values as large as these types? Once this holds, &key and &value may be given to the
+ * calls below. (Of per-CPU types, the value is an array: value_bytes of skep_map_info.)
+ */
+#define SKEP_MAP_HAS_TYPES(map, key_type, value_type)                                             \
+	skep_map_has_sizes(map, sizeof(key_type), sizeof(value_type))
+int skep_map_has_sizes(const struct skep_map *map, size_t key_size, size_t value_bytes);
+
+/*
+ * As the commands of bpf(2): -ENOENT, -EEXIST, -E2BIG, -524 (ENOTSUPP) ... A queue or a stack has no
+ * keys: NULL; update is push, lookup is peek, take is pop. Flags: BPF_NOEXIST, BPF_EXIST.
+ */
 int skep_map_lookup(struct skep_map *map, const void *key, void *value);
 int skep_map_update(struct skep_map *map, const void *key, const void *value, uint64_t flags);
 int skep_map_delete(struct skep_map *map, const void *key);
 int skep_map_next_key(struct skep_map *map, const void *key, void *next); /* key NULL: the first */
+/* Copies the value and deletes the element, with nothing in between. */
+int skep_map_take(struct skep_map *map, const void *key, void *value);
+
+/*
+ * Where the live value of an array (BPF_MAP_TYPE_ARRAY, _PERCPU_ARRAY: that of one CPU) is: readable
+ * and writable, 8-byte aligned, as long as the map is held. NULL: no such element, or a type whose
+ * elements come and go. Programs see each aligned word of up to 8 bytes change at once.
+ */
+void *skep_map_pointer(struct skep_map *map, const void *key, unsigned int cpu);
+
+/*
+ * Many at once. *n elements, one behind the other (values: value_bytes each); *n becomes how many were
+ * done before the first that failed. 0 or that one's -errno.
+ */
+int skep_map_update_batch(struct skep_map *map, const void *keys, const void *values, uint32_t *n,
+                          uint64_t flags);
+int skep_map_delete_batch(struct skep_map *map, const void *keys, uint32_t *n);
+
+/*
+ * A walk over a map. What is in a hash map or an array all the while is met exactly once, whatever else
+ * comes and goes.
+ *
+ *     struct skep_walk *w;
+ *     const void *key, *value;
+ *
+ *     if (skep_walk_new(map, 0, &w) == 0) {
+ *         while (skep_walk_next(w, &key, &value) == 1)
+ *             ...
+ *         skep_walk_free(w);
+ *     }
+ */
+struct skep_walk;
+enum { SKEP_WALK_TAKE = 1 }; /* what is met is deleted: hash maps only, else -524 */
+/* -524: a type that has no elements to walk over. The walk does not hold the map. */
+int skep_walk_new(struct skep_map *map, uint32_t flags, struct skep_walk **out);
+void skep_walk_free(struct skep_walk *w);
+/* 1: copies of the next element, until the next call; 0: there is no more; -ENOMEM. */
+int skep_walk_next(struct skep_walk *w, const void **key, const void **value);
+/* Up to room elements at once, into arrays of the caller's. How many; 0 is the end; -ENOSPC: more room. */
+int64_t skep_walk_read(struct skep_walk *w, void *keys, void *values, uint32_t room);
 
 /*
  * Consumes what programs wrote to a ring buffer: fn for every record, in order, until it answers

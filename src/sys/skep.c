@@ -13,13 +13,13 @@
 
 #include "core/helper.h"
 #include "core/hook.h"
-#include "core/map.h"
 #include "core/pkt.h"
 #include "core/prog.h"
 #include "core/vmlinux.h"
 #include "exec/exec.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
+#include "sys/handle.h"
 #include "sys/tables.h"
 
 static_assert(offsetof(struct skep_xdp, data) == offsetof(struct xdp, pkt.data) &&
@@ -36,12 +36,6 @@ static_assert(sizeof(struct skep_skb_in) == sizeof(struct skb_in) &&
               "struct skep_skb_in is struct skb_in");
 static_assert((int)SKEP_HEADROOM == (int)PKT_HEADROOM && (int)SKEP_TAILROOM == (int)PKT_TAILROOM,
               "");
-
-static struct client self(const struct skep *k)
-{
-	return (struct client){
-		.ops = &client_self_ops, .uid = k->uid, .flags = CLIENT_PRIVILEGED};
-}
 
 const char *skep_version(void)
 {
@@ -151,7 +145,7 @@ const char *skep_bpffs(const struct skep *k)
 
 int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size)
 {
-	struct client c = self(k);
+	struct client c = client_self(k->uid);
 
 	return bpf_command(k, &c, cmd, (uintptr_t)attr, size);
 }
@@ -180,17 +174,10 @@ void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions)
 
 /* --- Programs ----------------------------------------------------------------------------- */
 
-static int from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out)
-{
-	struct client c = self(k);
-
-	return fd_resolve(k, &c, fd, kind, out, NULL);
-}
-
 int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out)
 {
 	struct obj *o;
-	int err = from_fd(k, fd, OBJ_PROG, &o);
+	int err = handle_from_fd(k, fd, OBJ_PROG, &o);
 
 	if (!err)
 		*out = (struct skep_prog *)prog_of(o);
@@ -201,6 +188,56 @@ void skep_prog_put(struct skep_prog *prog)
 {
 	if (prog)
 		obj_put(&((struct prog *)prog)->obj);
+}
+
+int skep_prog_from_id(struct skep *k, uint32_t id, struct skep_prog **out)
+{
+	struct obj *o = obj_by_id(k, OBJ_PROG, id);
+
+	if (o)
+		*out = (struct skep_prog *)prog_of(o);
+	return o ? 0 : -ENOENT;
+}
+
+static const char *prog_name_of(const struct obj *o)
+{
+	return prog_of((struct obj *)o)->name;
+}
+
+int skep_prog_from_name(struct skep *k, const char *name, struct skep_prog **out)
+{
+	struct obj *o = handle_from_name(k, OBJ_PROG, name, prog_name_of);
+
+	if (o)
+		*out = (struct skep_prog *)prog_of(o);
+	return o ? 0 : -ENOENT;
+}
+
+int skep_prog_fd(struct skep_prog *prog)
+{
+	return handle_fd(&((struct prog *)prog)->obj);
+}
+
+void skep_stats_enable(struct skep *k, int on)
+{
+	if (on)
+		atomic_fetch_add(&k->stats, 1);
+	else
+		atomic_fetch_sub(&k->stats, 1);
+}
+
+void skep_prog_stats(const struct skep_prog *prog, struct skep_prog_stats *out)
+{
+	const struct prog *p = (const struct prog *)prog;
+
+	*out = (struct skep_prog_stats){
+		.runs = atomic_load(&p->run_cnt),
+		.run_time_ns = atomic_load(&p->run_time_ns),
+		.recursion_misses = atomic_load(&p->recursion_misses),
+		.load_time_ns = p->load_time,
+		.id = p->obj.id,
+		.verified_insns = p->verified_insns,
+	};
 }
 
 const char *skep_prog_name(const struct skep_prog *prog)
@@ -270,78 +307,4 @@ uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p,
 
 	return pr->hook->run_frame(pr, (struct pkt *)p, (const struct skb_in *)in,
 	                           (struct cpu *)cpu);
-}
-
-/* --- Maps --------------------------------------------------------------------------------- */
-
-int skep_map_from_fd(struct skep *k, int fd, struct skep_map **out)
-{
-	struct obj *o;
-	int err = from_fd(k, fd, OBJ_MAP, &o);
-
-	if (!err)
-		*out = (struct skep_map *)o;
-	return err;
-}
-
-void skep_map_put(struct skep_map *map)
-{
-	if (map)
-		obj_put(&((struct map *)map)->obj);
-}
-
-void skep_map_info(const struct skep_map *map, struct skep_map_info *out)
-{
-	const struct map *m = (const struct map *)map;
-
-	*out = (struct skep_map_info){
-		.id = m->obj.id,
-		.type = m->type,
-		.key_size = m->key_size,
-		.value_size = m->value_size,
-		.max_entries = m->max_entries,
-		.flags = m->flags,
-		.value_bytes = map_value_size(m),
-		.name = m->name,
-		.type_name = m->ops->name,
-	};
-}
-
-int skep_map_lookup(struct skep_map *map, const void *key, void *value)
-{
-	return map_lookup((struct map *)map, key, value, 0);
-}
-
-int skep_map_update(struct skep_map *map, const void *key, const void *value, uint64_t flags)
-{
-	return map_update((struct map *)map, key, value, flags);
-}
-
-int skep_map_delete(struct skep_map *map, const void *key)
-{
-	return map_delete((struct map *)map, key);
-}
-
-int skep_map_next_key(struct skep_map *map, const void *key, void *next)
-{
-	return map_next_key((struct map *)map, key, next);
-}
-
-int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const void *data,
-                                                             size_t len),
-                             void *arg)
-{
-	struct map *m = (struct map *)map;
-
-	return m->ops->ring_consume ? m->ops->ring_consume(m, fn, arg) : -EINVAL;
-}
-
-int skep_map_event_fd(struct skep_map *map)
-{
-	return map_event_fd((struct map *)map);
-}
-
-void skep_events_settle(struct skep *k)
-{
-	map_events_settle(k);
 }
