@@ -8,6 +8,9 @@
  *   verdicts -r FILE...               writes the kernel's answers into the files
  *   verdicts -t FILE...               a table: how Skep's answer differs from the file's, case by case
  *   verdicts -l NAME FILE...          both logs of a case
+ *
+ * A FILE is text (cases/X.bpf, see corpus/corpus.h) or an object (X.bpf.o) whose programs are the cases and
+ * whose answers stand in the directory given by -d: objects.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +23,7 @@
 #include "base/buf.h"
 #include "corpus/corpus.h"
 #include "judge.h"
+#include "objects.h"
 #include "pending.h"
 #include "tap.h"
 
@@ -40,80 +44,93 @@ static const char *case_name(const char *path, const struct test *t, char *buf, 
 	return buf;
 }
 
+/* A case, wherever it comes from. */
+struct verdict_case {
+	const char *name;
+	struct answer want;
+	const char *not_kernel; /* or why the kernel is not asked */
+	const struct test *test;
+	const struct object_case *object;
+};
+
+static void ask(enum judge_who who, const struct verdict_case *c, unsigned log_level, struct answer *out)
+{
+	if (c->test)
+		judge_test(who, c->test, log_level, out);
+	else
+		judge_object(who, c->object, log_level, out);
+}
+
 static void expected(const struct test *t, struct answer *out)
 {
 	*out = (struct answer){.asked = true, .err = t->reject, .processed = t->processed};
 	snprintf(out->line, sizeof(out->line), "%s", t->reject_text);
 }
 
-static void test_kernel(const char *name, const struct test *t, const struct answer *want)
+static void test_kernel(const struct verdict_case *c)
 {
 	const char *absent = judge_absent(JUDGE_KERNEL);
 	char text[2][600];
 	struct answer got;
 	const char *differs;
 
-	if (absent || t->not_kernel[0])
-		return tap_skip(absent ? absent : t->not_kernel, "%s on kernel", name);
-	judge_test(JUDGE_KERNEL, t, 1, &got);
-	differs = answer_differs(want, &got);
-	if (!tap(!differs, "%s on kernel", name))
-		printf("# the file: %s\n# the kernel: %s\n", answer_text(want, text[0], 600),
+	if (absent || c->not_kernel)
+		return tap_skip(absent ? absent : c->not_kernel, "%s on kernel", c->name);
+	ask(JUDGE_KERNEL, c, 1, &got);
+	differs = answer_differs(&c->want, &got);
+	if (!tap(!differs, "%s on kernel", c->name))
+		printf("# the file: %s\n# the kernel: %s\n", answer_text(&c->want, text[0], 600),
 		       answer_text(&got, text[1], 600));
 }
 
-static void test_skep(const char *name, const struct test *t, const struct answer *want)
+static void test_skep(const struct verdict_case *c)
 {
 	char text[2][600];
 	struct answer got;
 	const char *differs;
 
-	judge_test(JUDGE_SKEP, t, 1, &got);
-	differs = answer_differs(want, &got);
+	ask(JUDGE_SKEP, c, 1, &got);
+	differs = answer_differs(&c->want, &got);
 	total++;
 	differing += differs != NULL;
 	if (mode == UPDATE && differs)
-		pending_add(&pending, name);
+		pending_add(&pending, c->name);
 	if (mode == TABLE && differs)
-		printf("%-50s %-10s kernel: %s\n%-61s skep:   %s\n", name, differs,
-		       answer_text(want, text[0], 600), "", answer_text(&got, text[1], 600));
+		printf("%-50s %-10s kernel: %s\n%-61s skep:   %s\n", c->name, differs,
+		       answer_text(&c->want, text[0], 600), "", answer_text(&got, text[1], 600));
 	if (mode != TEST)
 		return;
-	if (pending_has(&pending, name)) {
-		if (!tap(differs, "%s on skep still differs", name))
+	if (pending_has(&pending, c->name)) {
+		if (!tap(differs, "%s on skep still differs", c->name))
 			printf("# it agrees now: take it out of the list, or write the list anew (-u)\n");
-	} else if (!tap(!differs, "%s on skep", name)) {
-		printf("# kernel: %s\n# skep: %s\n", answer_text(want, text[0], 600),
+	} else if (!tap(!differs, "%s on skep", c->name)) {
+		printf("# kernel: %s\n# skep: %s\n", answer_text(&c->want, text[0], 600),
 		       answer_text(&got, text[1], 600));
 	}
 }
 
-static void show_logs(const struct test *t)
+static void show_logs(const struct verdict_case *c)
 {
 	struct answer got;
 
 	for (enum judge_who who = 0; who < JUDGES; who++) {
 		char text[600];
 
-		judge_test(who, t, 2, &got);
+		ask(who, c, 2, &got);
 		printf("--- %s: %s\n%s\n", judge_names[who], answer_text(&got, text, sizeof(text)), got.log);
 	}
 }
 
-static void run_case(const char *path, const struct test *t)
+static void run_case(const struct verdict_case *c)
 {
-	char name[200];
-	struct answer want;
-
-	case_name(path, t, name, sizeof(name));
-	expected(t, &want);
-	if (mode == LOGS && !strcmp(log_of, name))
-		show_logs(t);
-	if (mode == LOGS)
+	if (mode == LOGS) {
+		if (!strcmp(log_of, c->name))
+			show_logs(c);
 		return;
+	}
 	if (mode == TEST)
-		test_kernel(name, t, &want);
-	test_skep(name, t, &want);
+		test_kernel(c);
+	test_skep(c);
 }
 
 static bool run_file(const char *path)
@@ -125,12 +142,28 @@ static bool run_file(const char *path)
 	if (corpus_open(&f, path))
 		return false;
 	while (corpus_next(&f, &t)) {
-		run_case(path, &t);
+		char name[200];
+		struct verdict_case c = {.test = &t};
+
+		c.name = case_name(path, &t, name, sizeof(name));
+		c.not_kernel = t.not_kernel[0] ? t.not_kernel : NULL;
+		expected(&t, &c.want);
+		run_case(&c);
 		test_free(&t);
 	}
 	ok = !f.failed;
 	corpus_close(&f);
 	return ok;
+}
+
+static void run_object_case(void *arg, const struct object_case *o)
+{
+	struct verdict_case c = {.name = o->name, .object = o, .want = o->want};
+
+	if (o->lacks && mode == TEST)
+		tap(false, "%s: its answer is missing, or it is missing", o->name);
+	else if (!o->lacks)
+		run_case(&c);
 }
 
 /* --- Recording -------------------------------------------------------------------------------- */
@@ -200,15 +233,32 @@ static bool record_file(const char *path)
 	return true;
 }
 
+static bool is_object(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 2 && !strcmp(path + len - 2, ".o");
+}
+
+static bool do_file(const char *path, const char *answers)
+{
+	if (is_object(path))
+		return mode == RECORD ? objects_record(path, answers)
+		                      : objects_each(path, answers, run_object_case, NULL);
+	return mode == RECORD ? record_file(path) : run_file(path);
+}
+
 int main(int argc, char **argv)
 {
-	const char *list = NULL;
+	const char *list = NULL, *answers = ".";
 	bool ok = true;
 	int option;
 
-	while ((option = getopt(argc, argv, "p:urtl:")) != -1) {
+	while ((option = getopt(argc, argv, "p:d:urtl:")) != -1) {
 		if (option == 'p')
 			list = optarg;
+		else if (option == 'd')
+			answers = optarg;
 		else if (option == 'l')
 			mode = LOGS, log_of = optarg;
 		else
@@ -219,7 +269,7 @@ int main(int argc, char **argv)
 	if (list && mode != UPDATE && !pending_read(&pending, list))
 		return 1;
 	for (int i = optind; i < argc; i++)
-		ok = (mode == RECORD ? record_file(argv[i]) : run_file(argv[i])) && ok;
+		ok = do_file(argv[i], answers) && ok;
 	if (mode == UPDATE)
 		ok = pending_write(&pending, list) && ok;
 	if (mode == UPDATE || mode == TABLE)
