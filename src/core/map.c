@@ -133,6 +133,8 @@ int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 	m->value_size = attr->value_size;
 	m->max_entries = attr->max_entries;
 	m->flags = attr->flags & ~(uint32_t)(BPF_F_RDONLY | BPF_F_WRONLY); /* the descriptor's */
+	if (ops->prog_rdonly)
+		m->flags |= BPF_F_RDONLY_PROG;
 	m->extra = attr->extra;
 	memcpy(m->name, attr->name, sizeof(m->name));
 	m->pages.fd = -1;
@@ -182,10 +184,21 @@ int map_lookup(struct map *m, const void *key, void *value, uint64_t flags)
 	return 0;
 }
 
+/* For who has no descriptors: a second word that is one leads nowhere. */
+static int map_set_pair(struct map *m, const void *key, const void *value, uint64_t flags)
+{
+	int32_t pair[2] = {0, 0};
+
+	memcpy(pair, value, m->value_size);
+	return m->ops->set_pair(m, key, (uint32_t)pair[0], NULL, pair[1] > 0, flags);
+}
+
 int map_update(struct map *m, const void *key, const void *value, uint64_t flags)
 {
 	if (atomic_load_explicit(&m->frozen, memory_order_acquire))
 		return -EPERM;
+	if (m->ops->set_pair)
+		return map_set_pair(m, key, value, flags);
 	if (m->ops->copy_in)
 		return m->ops->copy_in(m, key, value, flags);
 	return m->ops->update ? m->ops->update(m, key, value, flags, 0) : -ENOTSUPP;

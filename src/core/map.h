@@ -27,12 +27,15 @@
 struct insn;
 struct btf;
 struct record;
+struct host_id;
+struct perf_sample;
 
 /* What BPF_MAP_CREATE says, already copied, reserved fields checked. */
 struct map_attr {
 	uint32_t type, key_size, value_size, max_entries, flags;
 	uint32_t numa_node;
 	uint64_t extra;
+	bool has_btf;      /* the types of key and value are given */
 	struct map *inner; /* a map like those that will be in a map-in-map, or NULL; borrowed */
 	char name[BPF_OBJ_NAME_LEN];
 };
@@ -130,10 +133,17 @@ struct map_ops {
 	 * Types whose value is a descriptor to bpf(2) and an id when read (prog arrays, map-in-map).
 	 * set() takes over the reference to o on success. -EINVAL for an object that does not fit.
 	 */
-	enum obj_kind fd_kind; /* meaningful when set is not NULL */
+	enum obj_kind fd_kind; /* meaningful when set or set_pair is not NULL */
 	/* What is wrong with key and flags: asked before the descriptor is looked at. */
 	int (*set_ok)(const struct map *m, const void *key, uint64_t flags);
 	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);
+	/*
+	 * Types whose value is a number and, where value_size is 8, a descriptor behind it (devmap,
+	 * cpumap): o is its object, which the map takes over on success, NULL: none was given. A
+	 * descriptor that is none of a program is the type's to refuse: bad.
+	 */
+	int (*set_pair)(struct map *m, const void *key, uint32_t number, struct obj *o, bool bad,
+	                uint64_t flags);
 	uint32_t (*get_id)(struct map *m, const void *key); /* 0: no such element */
 
 	/*
@@ -153,6 +163,12 @@ struct map_ops {
 	int (*direct_value)(struct map *m, uint32_t offset, uintptr_t *addr);
 	/* BPF instructions for bpf_map_lookup_elem(r1 = m, r2 = key), result in r0, clobbering r1-r5 only. */
 	unsigned (*inline_lookup)(const struct map *m, struct insn *out); /* <= MAP_INLINE_MAX; 0: none */
+	/*
+	 * bpf_redirect_map(): is there something at key? Fills in *to but for map and flags. NULL:
+	 * nobody redirects to such a map. redirect_flags: what it takes beside an action.
+	 */
+	bool (*redirect)(struct map *m, uint64_t key, struct redirect *to);
+	uint32_t redirect_flags;
 	/* Ring buffers, for programs: output, reserve and query answer what their helpers do. */
 	int64_t (*ring_output)(struct map *m, const void *data, uint64_t size, uint64_t flags);
 	void *(*ring_reserve)(struct map *m, uint64_t size, uint64_t flags);
@@ -163,6 +179,22 @@ struct map_ops {
 	int64_t (*ring_consume)(struct map *m, int (*fn)(void *arg, const void *data, size_t len),
 	                        void *arg);
 
+	/* bpf_user_ringbuf_drain(): calls fn(dynptr, arg) for each record. */
+	int64_t (*user_ring_drain)(struct map *m, struct callback *fn, uint64_t arg, uint64_t flags,
+	                           struct cpu *cpu);
+	/* bpf_perf_event_output(): see core/perf.h. */
+	int64_t (*perf_output)(struct map *m, uint64_t index, const struct perf_sample *sample,
+	                       struct cpu *cpu);
+	/* Notes a stack, innermost address first: its number. -EEXIST, -ENOMEM */
+	int64_t (*stack_id)(struct map *m, const uint64_t *addrs, uint32_t n, uint64_t flags);
+	/* The id of a control group by its place. -E2BIG, -EAGAIN: there is none */
+	int (*cgroup_id)(struct map *m, uint64_t index, uint64_t *id);
+	/* bpf_get_local_storage(): the value of the program that runs. */
+	void *(*local_storage)(struct map *m, unsigned cpu);
+	/* Local storages: value (or NULL: zeros) is what a new one begins with, if flags ask for one. */
+	void *(*storage_get)(struct map *m, const struct host_id *id, const void *value,
+	                     uint64_t flags);
+	int (*storage_delete)(struct map *m, const struct host_id *id);
 	/* Ring buffers and the like. A file position and length that a client may map; -EPERM otherwise. */
 	int (*mmap_ok)(const struct map *m, uint64_t offset, uint64_t len, bool write);
 	uint64_t (*memory)(const struct map *m); /* where it depends on what is in it */
@@ -171,6 +203,8 @@ struct map_ops {
 	void (*release_uref)(struct map *m);
 	bool no_inner;    /* may not be in a map-in-map: -ENOTSUPP */
 	bool per_cpu;     /* copy_out and copy_in move ncpus values */
+	bool asks_by_value; /* copy_out reads the value that it is given: is this one there? */
+	bool prog_rdonly; /* BPF_F_RDONLY_PROG is always set: programs never write values */
 	bool takes_extra; /* map_extra means something; elsewhere it must be 0 */
 };
 

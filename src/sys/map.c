@@ -99,6 +99,8 @@ int cmd_map_lookup(struct call *call)
 	if (err)
 		goto out;
 	err = read_key(call, m, s.key);
+	if (!err && m->ops->asks_by_value)
+		err = client_read(call->c, s.value, a->value, map_value_size(m));
 	if (!err)
 		err = map_lookup_id(m, s.key, s.value, a->flags);
 	if (!err)
@@ -129,9 +131,27 @@ static int set_fd(struct call *call, struct map *m, const void *key, const void 
 	return err;
 }
 
+/* A number and the descriptor of a program behind it, which need not be given. */
+static int set_pair(struct call *call, struct map *m, const void *key, const void *value,
+                    uint64_t flags)
+{
+	int32_t pair[2] = {0, 0};
+	struct obj *o = NULL;
+	int err;
+
+	memcpy(pair, value, m->value_size);
+	err = pair[1] > 0 ? fd_resolve(call->k, call->c, pair[1], m->ops->fd_kind, &o, NULL) : 0;
+	err = m->ops->set_pair(m, key, (uint32_t)pair[0], o, err, flags);
+	if (err && o)
+		obj_put(o);
+	return err;
+}
+
 int map_set_element(struct call *call, struct map *m, const void *key, const void *value,
                     uint64_t flags)
 {
+	if (m->ops->set_pair)
+		return set_pair(call, m, key, value, flags);
 	return m->ops->set ? set_fd(call, m, key, value, flags) : map_update(m, key, value, flags);
 }
 

@@ -40,6 +40,10 @@ static const uint8_t key_rules[] = {
 	[BPF_MAP_TYPE_ARRAY] = KEY_INT32,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = KEY_INT32,
 	[BPF_MAP_TYPE_LPM_TRIE] = KEY_STRUCT,
+	[BPF_MAP_TYPE_SK_STORAGE] = KEY_INT32,
+	[BPF_MAP_TYPE_INODE_STORAGE] = KEY_INT32,
+	[BPF_MAP_TYPE_TASK_STORAGE] = KEY_INT32,
+	[BPF_MAP_TYPE_CGRP_STORAGE] = KEY_INT32,
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = KEY_REFUSED,
 	[BPF_MAP_TYPE_CGROUP_ARRAY] = KEY_REFUSED,
 	[BPF_MAP_TYPE_DEVMAP] = KEY_REFUSED,
@@ -217,6 +221,7 @@ int cmd_map_create(struct call *call)
 		.flags = a->map_flags,
 		.numa_node = a->numa_node,
 		.extra = a->map_extra,
+		.has_btf = a->btf_key_type_id && a->btf_value_type_id,
 	};
 	int ret = check_attr(call, a);
 

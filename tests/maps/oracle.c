@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -38,6 +40,46 @@ int oracle_create(uint32_t type, uint32_t key, uint32_t value, uint32_t max, uin
 	                       .inner_map_fd = (uint32_t)inner};
 
 	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+/* INT of 4 bytes, INT of 1, ARRAY of n of those: types 1 to 3. */
+static int load_btf(uint32_t n)
+{
+	struct {
+		struct btf_header h;
+		uint32_t types[14];
+		char strings[5];
+	} b = {
+		.h = {.magic = 0xeb9f, .version = 1, .hdr_len = sizeof(b.h),
+		      .type_len = sizeof(b.types), .str_off = sizeof(b.types), .str_len = 5},
+		.types = {1, 1 << 24, 4, 1 << 24 | 32, 1, 1 << 24, 1, 8, 0, 3 << 24, 0, 2, 1, n},
+		.strings = "\0int",
+	};
+	union bpf_attr attr = {.btf = (uintptr_t)&b, .btf_size = offsetof(typeof(b), strings) + 5};
+
+	return bpf(BPF_BTF_LOAD, &attr);
+}
+
+int oracle_create_shape(const struct oracle_shape *s)
+{
+	union bpf_attr attr = {.map_type = s->type,
+	                       .key_size = s->key,
+	                       .value_size = s->value,
+	                       .max_entries = s->max,
+	                       .map_flags = s->flags,
+	                       .numa_node = s->node,
+	                       .map_extra = s->extra};
+	int btf = s->btf ? load_btf(s->value) : -1, fd;
+
+	if (btf >= 0) {
+		attr.btf_fd = (uint32_t)btf;
+		attr.btf_key_type_id = 1;
+		attr.btf_value_type_id = 3;
+	}
+	fd = bpf(BPF_MAP_CREATE, &attr);
+	if (btf >= 0)
+		close(btf);
+	return fd;
 }
 
 static int element(int cmd, int fd, const void *key, const void *value, uint64_t flags)

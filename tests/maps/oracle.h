@@ -13,6 +13,13 @@
 bool oracle_there(const char **why);
 int oracle_create(uint32_t type, uint32_t key, uint32_t value, uint32_t max, uint32_t flags,
                   uint32_t node, int inner); /* a descriptor */
+/* All that a map can be made of. */
+struct oracle_shape {
+	uint32_t type, key, value, max, flags, node;
+	uint64_t extra;
+	bool btf; /* an int as key, bytes as value */
+};
+int oracle_create_shape(const struct oracle_shape *s);
 int oracle_lookup(int fd, const void *key, void *value);
 int oracle_update(int fd, const void *key, const void *value, uint64_t flags);
 int oracle_delete(int fd, const void *key);

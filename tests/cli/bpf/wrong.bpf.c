@@ -10,7 +10,7 @@ struct {
 #ifdef WRONG_MAP_TYPE
 	__uint(type, 99);
 #elif defined(ABSENT_MAP_TYPE)
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 #else
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 #endif
