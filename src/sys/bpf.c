@@ -101,16 +101,21 @@ int client_copy(struct skep *k, struct client *c, uint64_t addr, size_t len, voi
 	return 0;
 }
 
+/* The kernel's idea of a letter is that of Latin-1. */
+static bool name_char(uint8_t ch)
+{
+	uint8_t lower = ch | 0x20;
+
+	return (lower >= 'a' && lower <= 'z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == '.' ||
+	       (ch >= 0xc0 && ch != 0xd7 && ch != 0xf7);
+}
+
 int name_check(const char name[BPF_OBJ_NAME_LEN])
 {
 	for (int i = 0; i < BPF_OBJ_NAME_LEN; i++) {
-		char ch = name[i];
-		bool fine = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-		            (ch >= '0' && ch <= '9') || ch == '_' || ch == '.';
-
-		if (!ch)
+		if (!name[i])
 			return 0;
-		if (!fine)
+		if (!name_char((uint8_t)name[i]))
 			return -EINVAL;
 	}
 	return -EINVAL;

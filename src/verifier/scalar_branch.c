@@ -177,8 +177,8 @@ static void refine_unequal(struct view *a, uint64_t value, bool is32)
 
 	a->umin += a->umin == value;
 	a->umax -= a->umax == value;
-	a->smin += a->smin == number;
-	a->smax -= a->smax == number;
+	a->smin += a->smin == number && number != INT64_MAX;
+	a->smax -= a->smax == number && number != INT64_MIN;
 }
 
 static void refine_less_unsigned(struct view *a, struct view *b, bool or_equal)

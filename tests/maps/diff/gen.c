@@ -66,6 +66,9 @@ static const struct kind kinds[] = {
 	 {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
 	{"hash_of_maps", BPF_MAP_TYPE_HASH_OF_MAPS, BYTES, {BPF_F_NO_PREALLOC}, 0, B(INNER),
 	 ELEMENTS, false, {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
+	{"bloom_filter", BPF_MAP_TYPE_BLOOM_FILTER, NONE, {BPF_F_ZERO_SEED}, 0, B(ADD) | B(TEST),
+	 B(SYS_LOOKUP) | B(SYS_UPDATE) | B(SYS_DELETE) | B(SYS_NEXT) | B(SYS_TAKE), false,
+	 {20000, 30000}, {4, 4, 8, 8, 16, 24, 37, 100}},
 	{"ringbuf", BPF_MAP_TYPE_RINGBUF, NONE, {0}, 0,
 	 B(OUTPUT) | B(SUBMIT) | B(DISCARD) | B(QUERY), B(SYS_CONSUME), false,
 	 {4096, 8192, 65536}, {0}},
@@ -164,6 +167,8 @@ static void gen_shape(struct test_case *c, uint64_t *seed)
 		s->max = 0;
 	/* Of those, sys/ has tests of its own. */
 	s->flags &= ~(1u << 15 | 1u << 16);
+	if (s->type == BPF_MAP_TYPE_BLOOM_FILTER)
+		s->extra = once_in(seed, 10) ? below(seed, 20) : 5;
 	if (s->flags & BPF_F_NUMA_NODE)
 		s->node = once_in(seed, 3) ? UINT32_MAX : below(seed, 2);
 }
