@@ -161,6 +161,13 @@ void skep_prog_stats(const struct skep_prog *prog, struct skep_prog_stats *out);
 const char *skep_cpu_fault(struct skep_cpu *cpu);
 /* The checked engine ends a run after so many instructions; 0, the default, is never. */
 void skep_cpu_set_fuel(struct skep_cpu *cpu, uint64_t instructions);
+/*
+ * Every reason for which a program is refused has a number that stays: shown as SK0101. That of a line of
+ * a verifier's log, Skep's or the real kernel's, or 0; and the message of a number as a printf format, NULL
+ * when there is no such number.
+ */
+unsigned int skep_reject_code(const char *line);
+const char *skep_reject_format(unsigned int code);
 /* The name of a helper function ("bpf_map_lookup_elem"), whether Skep has it or not, or NULL. */
 const char *skep_helper_name(int32_t id);
 /* The name of a return code for a program's type ("XDP_DROP"), or NULL. */

@@ -29,7 +29,7 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; answers an exit code */
 };
 
-extern const struct command command_asm, command_disasm, command_exec;
+extern const struct command command_asm, command_disasm, command_exec, command_explain, command_verify;
 
 /* --- Messages -------------------------------------------------------------------------------- */
 

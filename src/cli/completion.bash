@@ -6,7 +6,7 @@ _skep() {
 	COMPREPLY=()
 	compopt +o default
 	if [ "$COMP_CWORD" = 1 ] || [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "exec asm disasm help --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "exec verify explain asm disasm help --version --help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -29,6 +29,10 @@ _skep() {
 	exec)
 		COMPREPLY=($(compgen -W "--prog --pcap --out --data --ctx --repeat --on --jit --interp
 			--checked --trust --fill --maps --entries --type --raw --mem --json --verbose --help" -- "$cur")) ;;
+	verify)
+		COMPREPLY=($(compgen -W "--prog --on --verbose --json --help" -- "$cur")) ;;
+	explain)
+		COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
 	asm)
 		COMPREPLY=($(compgen -W "--output --hex --help" -- "$cur")) ;;
 	disasm)

@@ -103,6 +103,15 @@ enum { ENOTSUPP_KERNEL = 524 }; /* the kernel's "not supported", which no header
 /* A text for an errno of bpf(2), with the kernel's own ENOTSUPP. */
 const char *bpf_strerror(int err);
 
+/*
+ * deadly.c: between these, a crash of libbpf's ends the process with a message on the object and as bad
+ * input.
+ */
+enum { NDEADLY = 4 };
+struct sigaction;
+void deadly_catch(const char *path, struct sigaction *before);
+void deadly_restore(const struct sigaction *before);
+
 int maps_fill(struct side *s, const struct exec_options *o);
 
 /* --- run.c -------------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 
 static const struct command *const commands[] = {
 	&command_exec,
+	&command_verify,
+	&command_explain,
 	&command_asm,
 	&command_disasm,
 };

@@ -271,45 +271,6 @@ static int fail_load(const struct side *s, const char *path, int err, char *log)
 	            first_complaint()[0] ? first_complaint() : bpf_strerror(err));
 }
 
-/* --- When libbpf fails on a damaged object ---------------------------------------------------- */
-
-/*
- * libbpf trusts an object's tables in places where it should not: a damaged one can make it read wild
- * memory. That ends the process either way; like this with a message, and as bad input.
- */
-static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
-
-enum { NDEADLY = sizeof(deadly) / sizeof(deadly[0]) };
-
-static const char *deadly_path;
-
-static void on_deadly(int sig)
-{
-	static const char before[] = "skep: ";
-	static const char after[] = ": damaged: libbpf cannot make sense of it; build or copy it again\n";
-
-	(void)sig;
-	(void)!write(STDERR_FILENO, before, sizeof(before) - 1);
-	(void)!write(STDERR_FILENO, deadly_path, strlen(deadly_path));
-	(void)!write(STDERR_FILENO, after, sizeof(after) - 1);
-	_exit(EXIT_BAD_INPUT);
-}
-
-static void deadly_catch(const char *path, struct sigaction *before)
-{
-	struct sigaction action = {.sa_handler = on_deadly, .sa_flags = SA_RESETHAND};
-
-	deadly_path = path;
-	for (int i = 0; i < NDEADLY; i++)
-		sigaction(deadly[i], &action, &before[i]);
-}
-
-static void deadly_restore(const struct sigaction *before)
-{
-	for (int i = 0; i < NDEADLY; i++)
-		sigaction(deadly[i], &before[i], NULL);
-}
-
 /* --- Loading ---------------------------------------------------------------------------------- */
 
 /* "a, b, c" of all programs. */

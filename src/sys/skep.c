@@ -21,6 +21,7 @@
 #include "sys/fd.h"
 #include "sys/handle.h"
 #include "sys/tables.h"
+#include "verifier/verify.h"
 
 static_assert(offsetof(struct skep_xdp, data) == offsetof(struct xdp, pkt.data) &&
                       offsetof(struct skep_xdp, end) == offsetof(struct xdp, pkt.end) &&
@@ -274,6 +275,16 @@ const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size)
 uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu)
 {
 	return prog_run((const struct prog *)prog, ctx, (struct cpu *)cpu);
+}
+
+unsigned int skep_reject_code(const char *line)
+{
+	return reject_code(line);
+}
+
+const char *skep_reject_format(unsigned int code)
+{
+	return reject_format(code);
 }
 
 const char *skep_helper_name(int32_t id)

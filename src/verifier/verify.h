@@ -36,4 +36,8 @@ struct verify_env {
  */
 int verify(struct prog *p, const struct verify_env *env);
 
+/* The code of reject.def whose message a line of a log is, or 0; a code's message as a format, or NULL. */
+unsigned reject_code(const char *line);
+const char *reject_format(unsigned code);
+
 #endif

@@ -368,6 +368,47 @@ def raw():
 PROGRESS = rb"skep: [\d,]+ of [\d,]+ \(\d+%\)"
 
 
+def verify():
+    expect("verify: all accepted", ["verify", obj("verdicts")], 0, r"(?m)^accepted .*verdicts.bpf.o: \w+ \(xdp\)")
+    expect("verify: one program", ["verify", obj("tails"), "-p", "drop"], 0, r"\Aaccepted[^\n]*: drop [^\n]*\n\Z")
+    bad("verify: no such program", ["verify", obj("tails"), "-p", "nope"], 3, r"no program 'nope'")
+    bad("verify: nothing there", ["verify", "/nowhere/x.o"], 3, r"No such file")
+    bad("verify: not an object", ["verify", __file__], 3, r"not an ELF file")
+    bad("verify: which object?", ["verify"], 2, r"which object")
+    bad("verify: unknown option", ["verify", "--nope", obj("tails")], 2, r"--nope is no option of verify")
+    bad("verify: where?", ["verify", "--on", "mars", obj("tails")], 2, r"--on takes skep or kernel")
+    expect("verify: a refusal is explained", ["verify", obj("wrong_helper")], 1,
+           r"(?s)^rejected.*SK0306: A helper that does not exist.*help:.*verifier: invalid func unknown#9999")
+    expect("verify: what cannot be loaded", ["verify", obj("wrong_section")], 3, r"(?s)^not loaded.*missing BPF prog type")
+    expect("verify: several objects", ["verify", obj("verdicts"), obj("wrong_helper")], 1, r"(?m)^\d+ accepted, 1 rejected, 0 not")
+    expect("verify: the log", ["verify", "-v", obj("wrong_helper")], 1, r"(?m)^processed \d+ insns")
+    code, out, err = skep("verify", "-j", obj("verdicts"), obj("wrong_helper"))
+    r = json.loads(out)["programs"]
+    last = r[-1]
+    result("verify: JSON", "" if code == 1 and last["code"] == "SK0306" and last["verdict"] == "rejected" and
+           last["message"] == "invalid func unknown#9999" and r[0]["verdict"] == "accepted" else out)
+    places = os.path.join(OBJECTS, "..", "..", "verifier", "cases", "btf_ptr.bpf.o")
+    if not kernel_available() or not os.path.exists(places):
+        skipped("verify: source lines", "bpf(2) is not to be had here")
+        return
+    expect("verify: source lines", ["verify", "--on", "kernel", places, "-p", "no_use_after_release"], 1,
+           r"(?s)at btf_ptr.bpf.c:\d+\n    return t->pid;\n {14}\^\n    insn 7: .*known:  R6=ptr_task_struct.*"
+           r"the value was made at.*verifier: R6 invalid mem access 'scalar'")
+
+
+def explain():
+    expect("explain: the list", ["explain"], 0, r"(?m)^SK0105  There is code that nothing can reach")
+    expect("explain: a code", ["explain", "SK0105"], 0, r"(?s)^SK0105.*refused:.*accepted:")
+    expect("explain: a number", ["explain", "105"], 0, r"^SK0105")
+    expect("explain: a line", ["explain", "unreachable insn 12"], 0, r"^SK0105")
+    expect("explain: words only", ["explain", "SK0202"], 0, r"BPF_LDX uses reserved fields")
+    bad("explain: no such code", ["explain", "SK0099"], 3, r"there is no SK0099")
+    bad("explain: no such line", ["explain", "all is well"], 3, r"neither a code")
+    bad("explain: too much", ["explain", "1", "2"], 2, r"one code")
+    code, out, err = skep("explain", "-j", "SK0105")
+    result("explain: JSON", "" if json.loads(out)["code"] == "SK0105" else out)
+
+
 def interrupt():
     cap, out = file("long.pcap", pcap(FRAMES * 1000)), os.path.join(TMP, "int.pcapng")
     terminal, theirs = os.openpty()
