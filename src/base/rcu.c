@@ -61,6 +61,25 @@ static void wait_for(const struct rcu_reader *r, uint64_t period)
 	}
 }
 
+uint64_t rcu_start(struct rcu *rcu)
+{
+	uint64_t period = atomic_fetch_add(&rcu->period, 1) + 1;
+
+	barrier_everywhere(rcu);
+	return period;
+}
+
+bool rcu_over(const struct rcu *rcu, uint64_t period)
+{
+	for (unsigned i = 0; i < rcu->nreaders; i++) {
+		uint64_t seen = atomic_load_explicit(&reader(rcu, i)->period, memory_order_acquire);
+
+		if (seen && seen < period)
+			return false;
+	}
+	return true;
+}
+
 void rcu_synchronize(struct rcu *rcu)
 {
 	uint64_t period;

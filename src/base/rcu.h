@@ -35,6 +35,9 @@ struct rcu {
 /* readers: the first of n, stride bytes apart, zeroed. */
 void rcu_init(struct rcu *rcu, struct rcu_reader *readers, unsigned n, unsigned stride);
 void rcu_synchronize(struct rcu *rcu);
+/* The same without waiting: begins a grace period, and says whether it is over. Any thread may ask. */
+uint64_t rcu_start(struct rcu *rcu);
+bool rcu_over(const struct rcu *rcu, uint64_t period);
 
 static inline void rcu_read_enter(const struct rcu *rcu, struct rcu_reader *r)
 {

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "core/object.h"
 #include "core/prog.h"
 
 /* Counts the CPUs in a list like "0-3,8,10-11"; 0 when it makes no sense. */
@@ -86,6 +87,7 @@ int core_init(struct skep *k, const struct mem *mem, const struct registry *reg,
 
 void core_exit(struct skep *k)
 {
+	objects_exit(k);
 	for (int kind = 0; kind < OBJ_KINDS; kind++)
 		mem_free(&k->mem, k->ids[kind].slot);
 	mem_free(&k->mem, k->faults);
@@ -97,6 +99,11 @@ static bool cpu_try(struct cpu *cpu)
 	uint32_t free = 0;
 
 	return atomic_compare_exchange_strong(&cpu->held, &free, 1);
+}
+
+struct cpu *cpu_try_enter(struct skep *k, uint32_t id)
+{
+	return cpu_try(&k->cpus[id]) ? &k->cpus[id] : NULL;
 }
 
 struct cpu *cpu_enter(struct skep *k)

@@ -28,6 +28,8 @@ struct kfunc;
 struct engine;
 struct vmlinux;
 struct obj;
+struct object;
+struct async;
 
 /* Everything there is one of per kind, by number. Absent rows are NULL. */
 struct registry {
@@ -81,6 +83,14 @@ struct cpu {
 	_Atomic uint32_t held; /* a thread holds this slot */
 } __attribute__((aligned(64)));
 
+/* Memory of programs' objects that nobody may be looking at when it is freed: object.c. */
+struct limbo {
+	struct lock lock;
+	struct object *collected, *waiting;
+	uint32_t ncollected;
+	uint64_t period; /* of what is waiting */
+};
+
 struct skep {
 	struct mem mem;
 	struct registry reg;
@@ -97,6 +107,8 @@ struct skep {
 	bool jit_names;              /* publish code to perf and the debugger */
 	_Atomic uint32_t stats;      /* how many want run statistics: BPF_ENABLE_STATS, skep.h */
 	uint64_t hash_seed[2];
+	struct limbo limbo;
+	_Atomic(struct async *) async; /* timers and workqueues; NULL: none so far */
 	void *jit_pool; /* exec/: executable memory */
 	void *desc;     /* sys/: descriptors and pins */
 	struct vmlinux *vmlinux; /* the kernel's BTF: vmlinux.h */
@@ -117,6 +129,7 @@ unsigned cpus_possible(void);
 
 /* Takes a free CPU slot, waiting until there is one. Not nestable: see skep_cpu_enter(). */
 struct cpu *cpu_enter(struct skep *k);
+struct cpu *cpu_try_enter(struct skep *k, uint32_t id); /* that slot, or NULL: it is taken */
 void cpu_leave(struct cpu *cpu);
 
 #endif

@@ -101,6 +101,9 @@ static void map_free(struct obj *o)
 	struct skep *k = o->k;
 
 	release_values(m, SPECIAL_IN_VALUES);
+	/* A timer's function may be at it. */
+	if (m->record && m->record->mask & SPECIAL_ASYNC)
+		rcu_synchronize(&k->rcu);
 	record_free(&k->mem, m->record);
 	if (m->ops->fini)
 		m->ops->fini(m);

@@ -152,6 +152,8 @@ struct map_ops {
 	 * each_value() calls fn for all values there ever were, also those of elements that are free.
 	 */
 	int (*take_record)(struct map *m);
+	/* The key of the element that a value belongs to; *index: room for one that is not in memory. */
+	const void *(*key_of)(struct map *m, const void *value, uint32_t *index);
 	void (*each_value)(struct map *m, void (*fn)(void *value, void *arg), void *arg);
 
 	/* Of a map-in-map: calls fn for the maps in it until it answers true; did it? In a read section. */

@@ -188,6 +188,6 @@ void record_release(struct skep *k, const struct record *r, void *value, uint32_
 		const struct special *f = &r->fields[i];
 
 		if (SPECIAL_BIT(f->kind) & mask && special_release[f->kind])
-			special_release[f->kind](k, f, (uint8_t *)value + f->offset);
+			special_release[f->kind](k, r, value, f);
 	}
 }

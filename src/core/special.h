@@ -31,7 +31,8 @@ static inline void special_unlock(uint32_t *lock)
 }
 
 /* How a field of each kind gives up what it holds; NULL: it holds nothing. */
-typedef void (*special_release_fn)(struct skep *k, const struct special *f, void *field);
+typedef void (*special_release_fn)(struct skep *k, const struct record *r, void *value,
+                                   const struct special *f);
 extern const special_release_fn special_release[SPECIAL_KINDS];
 
 #endif

@@ -345,6 +345,14 @@ static void array_each_value(struct map *m, void (*fn)(void *value, void *arg), 
 			fn(value_at(a, i, cpu), arg);
 }
 
+static const void *array_key_of(struct map *m, const void *value, uint32_t *index)
+{
+	const struct map_array *a = array_of(m);
+
+	*index = (uint32_t)(((uintptr_t)value - (uintptr_t)a->values) / a->elem);
+	return index;
+}
+
 static int array_mmap_ok(const struct map *m, uint64_t offset, uint64_t len, bool write)
 {
 	if (write && atomic_load(&m->frozen))
@@ -374,6 +382,7 @@ const struct map_ops map_array_ops = {
 	.region = array_region,
 	.direct_value = array_direct_value,
 	.take_record = array_take_record,
+	.key_of = array_key_of,
 	.each_value = array_each_value,
 	.inline_lookup = array_inline_lookup,
 	.mmap_ok = array_mmap_ok,

@@ -212,6 +212,12 @@ static inline void release(struct map *m, uint32_t ref)
 		hash_release_special(m, ref);
 }
 
+const void *hash_key_of(struct map *m, const void *value, uint32_t *index)
+{
+	(void)index;
+	return (const uint8_t *)value - (((size_t)m->key_size + 7) & ~(size_t)7);
+}
+
 void hash_each_value(struct map *m, void (*fn)(void *value, void *arg), void *arg)
 {
 	const struct table *t = &hash_of(m)->table;
@@ -469,6 +475,7 @@ const struct map_ops map_hash_ops = {
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
 	.each_value = hash_each_value,
+	.key_of = hash_key_of,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,

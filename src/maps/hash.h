@@ -46,6 +46,7 @@ int hash_take(struct map *m, const void *key, unsigned cpu, void *old);
 void hash_read_value(const struct map *m, uint32_t ref, void *value, uint64_t flags);
 /* Of a map with a record: ends what the special fields of an element hold. */
 void hash_release_special(struct map *m, uint32_t ref);
+const void *hash_key_of(struct map *m, const void *value, uint32_t *index);
 void hash_each_value(struct map *m, void (*fn)(void *value, void *arg), void *arg);
 /* bpf(2)'s BATCH commands: hash_batch.c. */
 int hash_batch(struct map *m, struct map_batch *b);

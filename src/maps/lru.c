@@ -265,6 +265,7 @@ const struct map_ops map_lru_hash_ops = {
 	.copy_in = hash_copy_in,
 	.copy_take = hash_copy_take,
 	.each_value = hash_each_value,
+	.key_of = hash_key_of,
 	.batch = hash_batch,
 	.batches = MAP_BATCH_ALL,
 	.region = hash_region,

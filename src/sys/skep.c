@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/async.h"
 #include "core/helper.h"
 #include "core/hook.h"
 #include "core/pkt.h"
@@ -132,7 +133,9 @@ void skep_free(struct skep *k)
 	if (!k)
 		return;
 	mem = k->mem;
+	async_exit(k);
 	fd_exit(k);
+	async_free(k);
 	vmlinux_exit(k);
 	tables_release(k);
 	core_exit(k);

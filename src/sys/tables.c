@@ -7,6 +7,7 @@
 
 #include "exec/exec.h"
 #include "helpers/helpers.h"
+#include "helpers/kfuncs.h"
 #include "hooks/hooks.h"
 #include "maps/maps.h"
 
@@ -15,6 +16,8 @@ const struct registry tables = {
 	.nmap_types = NMAP_TYPES,
 	.helpers = helpers,
 	.nhelpers = HELPER_COUNT,
+	.kfuncs = kfuncs,
+	.nkfuncs = KFUNC_COUNT,
 	.hooks = hooks,
 	.nhooks = HOOK_COUNT,
 	.interp = &engine_interp,
