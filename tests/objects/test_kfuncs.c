@@ -3,37 +3,31 @@
  * kfuncs.def against itself (sorted, so that kfunc_find() finds) and against the kernel: for each kfunc
  * that it has and each program type, is the call allowed? What is wrong with it otherwise does not matter.
  */
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <linux/bpf.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "core/kfunc.h"
+#include "../sys/place.h"
 #include "helpers/kfuncs.h"
 
 /* Types that cannot be loaded without something to attach to, or not here at all. */
 static const bool not_asked[33] = {[20] = true, [26] = true, [27] = true, [28] = true, [29] = true};
 
-static const int attach_types[33] = {[9] = 2, [18] = 8, [21] = 39, [25] = 21, [30] = 36, [32] = 45};
+static const uint32_t attach_types[33] = {[9] = 2, [18] = 8, [21] = 39, [25] = 21, [30] = 36, [32] = 45};
 
 static char log_text[4096];
 
 /* 1, 0, or -1: the kernel does not let us ask. */
 static int allowed(int id, uint32_t type)
 {
-	const struct bpf_insn insns[] = {
-		{.code = 0x85, .src_reg = 2, .imm = id}, {.code = 0xb7}, {.code = 0x95}};
-	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log_text, .log_size = sizeof(log_text),
-	            .log_level = 1, .expected_attach_type = (enum bpf_attach_type)attach_types[type]);
+	const uint64_t insns[] = {0x2085 | (uint64_t)(uint32_t)id << 32, 0xb7, 0x95};
+	union attr a = {.prog_load = {.prog_type = type, .insns = ptr(insns), .insn_cnt = 3,
+	                              .license = ptr("GPL"), .log_buf = ptr(log_text),
+	                              .log_size = sizeof(log_text), .log_level = 1,
+	                              .prog_flags = type == 31 ? BPF_F_SLEEPABLE : 0,
+	                              .expected_attach_type = attach_types[type]}};
 	int fd;
 
-	if (type == 31)
-		o.prog_flags = BPF_F_SLEEPABLE;
 	log_text[0] = '\0';
-	fd = bpf_prog_load((enum bpf_prog_type)type, NULL, "GPL", insns, 3, &o);
+	fd = bpf_at(&(struct place){0}, PROG_LOAD, &a, sizeof(a));
 	if (fd >= 0)
 		close(fd);
 	if (fd < 0 && !log_text[0])

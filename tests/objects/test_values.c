@@ -4,6 +4,7 @@
  * notes must be the same in both, and what timers do is seen to happen in both.
  */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>

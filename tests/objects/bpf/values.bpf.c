@@ -62,6 +62,7 @@ SEC("tc")
 int locks(struct __sk_buff *skb)
 {
 	struct locked in = {.a = 7, .b = 9};
+	struct timed no_lock = {.before = 1};
 	int key = 1;
 
 	note(bpf_map_update_elem(&locked_hash, &key, &in, BPF_NOEXIST));
@@ -71,7 +72,7 @@ int locks(struct __sk_buff *skb)
 	note(bpf_map_update_elem(&locked_array, &key, &in, BPF_F_LOCK | BPF_EXIST));
 	note(bpf_map_update_elem(&locked_array, &key, &in, BPF_F_LOCK | BPF_NOEXIST));
 	note(bpf_map_update_elem(&locked_array, &key, &in, 8));
-	note(bpf_map_update_elem(&timed_array, &key, &in, BPF_F_LOCK));
+	note(bpf_map_update_elem(&timed_array, &key, &no_lock, BPF_F_LOCK));
 	under_lock(&locked_array, 1);
 	under_lock(&locked_hash, 1);
 	key = 9;
