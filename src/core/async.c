@@ -190,9 +190,9 @@ static struct job *first_due(const struct worker *w)
 	return NULL;
 }
 
-static void wait_for_more(struct async *a, struct worker *w)
+/* seen: the bell, before there was nothing left to do. */
+static void wait_for_more(struct async *a, struct worker *w, uint32_t seen)
 {
-	uint32_t seen = atomic_load(&w->bell);
 	struct timespec t;
 	uint64_t ns;
 
@@ -331,6 +331,7 @@ static void *thread_main(void *arg)
 	prctl(PR_SET_NAME, w->kind == ASYNC_TIMER ? "skep-timers" : "skep-work");
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (!atomic_load(&a->stop)) {
+		uint32_t seen = atomic_load(&w->bell);
 		int want = -1;
 		bool due;
 
@@ -345,7 +346,7 @@ static void *thread_main(void *arg)
 				cpu_leave(cpu);
 			} while (want >= 0 && !atomic_load(&a->stop));
 		clear_graves(w->k, a);
-		wait_for_more(a, w);
+		wait_for_more(a, w, seen);
 	}
 	return NULL;
 }

@@ -97,7 +97,6 @@ static int on_timer(void *map, int *key, struct timed *v)
 {
 	last_key = *key;
 	last_value = v->before;
-	__sync_fetch_and_add(&fired, 1);
 	/* It cannot wait for itself. */
 	if (v->before == 100)
 		note(bpf_timer_cancel(&v->timer));
@@ -105,6 +104,7 @@ static int on_timer(void *map, int *key, struct timed *v)
 		again--;
 		bpf_timer_start(&v->timer, 100000, 0);
 	}
+	__sync_fetch_and_add(&fired, 1);
 	return 0;
 }
 
@@ -178,7 +178,7 @@ int timer_lru(struct __sk_buff *skb)
 SEC("tc")
 int timer_itself(struct __sk_buff *skb)
 {
-	note(start(&timed_hash, 3, 100, 1, 1000, 0));
+	note(start(&timed_hash, 3, 100, 1, 5000000, 0));
 	return 0;
 }
 
