@@ -9,6 +9,7 @@
 #ifndef SKEP_CORE_HELPER_H
 #define SKEP_CORE_HELPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu;
@@ -123,5 +124,10 @@ struct helper {
 	uint8_t ret;      /* enum ret_kind */
 	uint8_t flags;    /* enum helper_flags */
 };
+
+/* May programs of this type and expected attach type call it? (Licence and capability aside.) */
+bool helper_allowed(const struct helper *h, unsigned id, uint32_t type, uint32_t attach_type);
+/* Must a program of this type that calls it be under a GPL-compatible licence? */
+bool helper_gpl_only(const struct helper *h, unsigned id, uint32_t type);
 
 #endif

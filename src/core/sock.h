@@ -37,6 +37,20 @@ struct bpf_xdp_sock {
 	uint32_t queue_id;
 };
 
+/* The context of socket look-up programs, and what stands behind it. */
+struct sk_lookup_md {
+	uint64_t sk; /* of the socket chosen so far; after a test run its cookie */
+	uint32_t family, protocol, remote_ip4, remote_ip6[4];
+	uint32_t remote_port; /* 2 bytes in network order, 2 of nothing */
+	uint32_t local_ip4, local_ip6[4], local_port, ingress_ifindex, padding;
+};
+
+struct sk_lookup {
+	struct sk_lookup_md md; /* as public */
+	uint64_t cookie;        /* of the chosen socket, or 0 */
+	bool no_reuseport;
+};
+
 /* What a program may do with each; public and ours are the same. The last row has no name. */
 extern const struct ctx_field sock_fields[], sock_common_fields[], tcp_sock_fields[],
 	xdp_sock_fields[];

@@ -61,7 +61,7 @@ int test_run_out(struct test_run *t, const void *data, uint32_t size, const void
 {
 	uint32_t room = t->data_size_out, n = room && room < size ? room : size;
 
-	if (t->data_out)
+	if (t->data_out && n)
 		memcpy(t->data_out, data, n);
 	t->data_size_out = size;
 	if (n < size)

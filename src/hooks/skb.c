@@ -102,9 +102,11 @@ unsigned skb_regions_cls(const void *ctx, struct region *r, unsigned max)
 		{(uintptr_t)skb, offsetof(struct skb, len), false, "ctx"},
 		{(uintptr_t)&skb->len, sizeof(*skb) - offsetof(struct skb, len), true, "ctx"},
 		{(uintptr_t)skb->pkt.meta, (size_t)(skb->pkt.end - skb->pkt.meta), true, "packet"},
+		{(uintptr_t)skb->sk, sizeof(*skb->sk), false, "socket"},
 	};
-	unsigned n = max < 3 ? max : 3;
+	unsigned n = skb->sk && skb->sk != &skb->sock ? 4 : 3;
 
+	n = n < max ? n : max;
 	memcpy(r, all, n * sizeof(*r));
 	return n;
 }
@@ -196,6 +198,27 @@ static int put_link(struct skb *skb)
 	return 0;
 }
 
+/* The socket of a test run: closed, and of the packet's addresses as if it had sent it. */
+static void make_sock(struct skb *skb)
+{
+	enum { FAMILY_IP4 = 2, FAMILY_IP6 = 10, TCP_CLOSE = 7 };
+	static const uint8_t ipv4[2] = {0x08, 0x00}, ipv6[2] = {0x86, 0xdd};
+	struct bpf_sock *sk = &skb->sock;
+
+	sk->state = TCP_CLOSE;
+	sk->rx_queue_mapping = -1;
+	skb->sk = sk;
+	if (!memcmp(&skb->protocol, ipv4, 2)) {
+		sk->family = FAMILY_IP4;
+		memcpy(&sk->src_ip4, skb->network + 12, sizeof(sk->src_ip4));
+		memcpy(&sk->dst_ip4, skb->network + 16, sizeof(sk->dst_ip4));
+	} else if (!memcmp(&skb->protocol, ipv6, 2)) {
+		sk->family = FAMILY_IP6;
+		memcpy(sk->src_ip6, skb->network + 8, sizeof(sk->src_ip6));
+		memcpy(sk->dst_ip6, skb->network + 24, sizeof(sk->dst_ip6));
+	}
+}
+
 static int run_on(struct prog *p, struct test_run *t, struct skb *skb, struct sk_buff_md *md,
                   bool link)
 {
@@ -212,6 +235,7 @@ static int run_on(struct prog *p, struct test_run *t, struct skb *skb, struct sk
 		err = take_ctx(md, skb);
 	if (err)
 		return err;
+	make_sock(skb);
 	test_run_repeat(p, skb, t);
 	give_ctx(skb, md);
 	err = link ? 0 : put_link(skb);

@@ -39,8 +39,8 @@ static int test_run(struct prog *p, struct test_run *t)
 	struct test_run once = {.repeat = 1, .fault = t->fault};
 	void *ctx;
 
-	if (t->data_in || t->data_size_in || t->data_out || t->ctx_out || t->duration || t->repeat ||
-	    t->flags || t->batch_size)
+	if (t->data_in || t->data_out || t->ctx_out || t->duration || t->repeat || t->flags ||
+	    t->batch_size)
 		return -EINVAL;
 	if (t->ctx_size_in < p->max_ctx_offset || t->ctx_size_in > MAX_CTX)
 		return -EINVAL;

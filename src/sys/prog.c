@@ -82,7 +82,7 @@ static int test_run_do(struct call *call, struct prog *p, uint8_t *block)
 		.data_in = a->data_in ? block : NULL,
 		.data_size_in = a->data_size_in,
 		.data_out = a->data_out ? block + a->data_size_in : NULL,
-		.data_size_out = room,
+		.data_size_out = a->data_out || a->data_in ? room : a->data_size_out,
 		.ctx_in = a->ctx_in ? block + a->data_size_in + room : NULL,
 		.ctx_size_in = a->ctx_size_in,
 		/* That there is room for a context makes one, even where none came in. */

@@ -102,9 +102,9 @@ static int check_helper(const struct verifier *v, uint32_t pc)
 	if (id < 0 || (uint32_t)id >= reg->nhelpers)
 		return reject(v, REJECT_UNKNOWN_HELPER, id);
 	h = &reg->helpers[id];
-	if (!(h->types & p->hook->type_bit))
+	if (!helper_allowed(h, (unsigned)id, p->type, p->expected_attach_type))
 		return reject(v, REJECT_HELPER_TYPE, h->name, id);
-	if (h->flags & HELPER_GPL && !p->gpl)
+	if (helper_gpl_only(h, (unsigned)id, p->type) && !p->gpl)
 		return reject(v, REJECT_HELPER_LICENCE);
 	if (!h->fn && !(h->flags & HELPER_INLINE))
 		return reject(v, REJECT_HELPER_ABSENT, h->name, id);

@@ -212,11 +212,68 @@ static void test_ringbuf(void)
 	vm_drop_maps(&vm);
 }
 
+struct table {
+	const char *name;
+	uint32_t type, attach_type, flags;
+};
+
+#define TABLE(name, ...) {#name, BPF_PROG_TYPE_##name, __VA_ARGS__}
+
+static const struct table all_types[] = {
+	TABLE(XDP),
+	TABLE(SCHED_CLS),
+	TABLE(SCHED_ACT),
+	TABLE(SOCKET_FILTER),
+	TABLE(KPROBE),
+	TABLE(TRACEPOINT),
+	TABLE(PERF_EVENT),
+	TABLE(RAW_TRACEPOINT),
+	TABLE(RAW_TRACEPOINT_WRITABLE),
+	TABLE(CGROUP_SKB),
+	TABLE(LWT_IN),
+	TABLE(LWT_OUT),
+	TABLE(LWT_XMIT),
+	TABLE(LWT_SEG6LOCAL),
+	TABLE(SK_SKB, BPF_SK_SKB_STREAM_VERDICT),
+	TABLE(SK_MSG, BPF_SK_MSG_VERDICT),
+	TABLE(SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT),
+	TABLE(SK_LOOKUP, BPF_SK_LOOKUP),
+	TABLE(SOCK_OPS, BPF_CGROUP_SOCK_OPS),
+	TABLE(FLOW_DISSECTOR, BPF_FLOW_DISSECTOR),
+	TABLE(NETFILTER, BPF_NETFILTER),
+	TABLE(SYSCALL, 0, BPF_F_SLEEPABLE),
+	TABLE(CGROUP_DEVICE, BPF_CGROUP_DEVICE),
+	TABLE(CGROUP_SYSCTL, BPF_CGROUP_SYSCTL),
+	TABLE(CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE),
+	TABLE(CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND),
+	TABLE(CGROUP_SOCK, BPF_CGROUP_INET_SOCK_RELEASE),
+	TABLE(CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT),
+	TABLE(CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_CONNECT),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_CONNECT),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_SENDMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_SENDMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_SENDMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_RECVMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_RECVMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_RECVMSG),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETPEERNAME),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_GETPEERNAME),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_GETPEERNAME),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETSOCKNAME),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_GETSOCKNAME),
+	TABLE(CGROUP_SOCK_ADDR, BPF_CGROUP_UNIX_GETSOCKNAME),
+};
+
 /* What the kernel says of a program that only calls a helper: nothing but this can refuse it first. */
-static bool kernel_allows(uint32_t type, int id, bool gpl, bool *gpl_only)
+static bool kernel_allows(const struct table *t, int id, bool gpl, bool *gpl_only)
 {
 	const struct insn p[] = {{.code = 0x85, .imm = id}, {.code = 0x95}};
-	struct kernel_load l = {.insns = p, .n = 2, .type = type, .gpl = gpl};
+	struct kernel_load l = {.insns = p, .n = 2, .type = t->type, .attach_type = t->attach_type,
+	                        .flags = t->flags, .gpl = gpl};
 	int fd = kernel_load(&l);
 
 	if (fd >= 0)
@@ -225,27 +282,27 @@ static bool kernel_allows(uint32_t type, int id, bool gpl, bool *gpl_only)
 	return fd >= 0 || (!strstr(l.line, "cannot use helper") && !strstr(l.line, "unknown func"));
 }
 
-static void test_table(uint32_t type, const char *name)
+static void test_table(const struct table *t)
 {
 	const struct registry *reg = &vm.k.reg;
 	const char *why;
 	unsigned wrong = 0;
 
 	if (!kernel_here(&why)) {
-		tap_skip(why, "the kernel's helpers of %s", name);
+		tap_skip(why, "the kernel's helpers of %s, %u", t->name, t->attach_type);
 		return;
 	}
 	for (unsigned id = 1; id < reg->nhelpers; id++) {
 		const struct helper *h = &reg->helpers[id];
-		bool ours = h->types & PROG_TYPE_BIT(type), gpl_only;
-		bool kernels = kernel_allows(type, (int)id, false, &gpl_only);
+		bool ours = helper_allowed(h, id, t->type, t->attach_type), gpl_only;
+		bool kernels = kernel_allows(t, (int)id, false, &gpl_only);
 
-		if (ours == kernels && (!ours || gpl_only == !!(h->flags & HELPER_GPL)))
+		if (ours == kernels && (!ours || gpl_only == helper_gpl_only(h, id, t->type)))
 			continue;
 		printf("# %s: Skep %d, the kernel %d, GPL %d\n", h->name, ours, kernels, gpl_only);
 		wrong++;
 	}
-	tap(!wrong, "the kernel's helpers of %s", name);
+	tap(!wrong, "the kernel's helpers of %s, %u", t->name, t->attach_type);
 }
 
 int main(void)
@@ -257,10 +314,8 @@ int main(void)
 	test_trace();
 	test_probe();
 	test_ringbuf();
-	test_table(BPF_PROG_TYPE_XDP, "xdp");
-	test_table(BPF_PROG_TYPE_SCHED_CLS, "sched_cls");
-	test_table(BPF_PROG_TYPE_SCHED_ACT, "sched_act");
-	test_table(BPF_PROG_TYPE_SOCKET_FILTER, "socket_filter");
+	for (size_t i = 0; i < sizeof(all_types) / sizeof(all_types[0]); i++)
+		test_table(&all_types[i]);
 	vm_exit(&vm);
 	return tap_end();
 }
