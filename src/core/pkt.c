@@ -51,7 +51,7 @@ void skb_init(struct skb *skb, const struct pkt *frame)
 {
 	size_t len = (size_t)(frame->end - frame->data);
 
-	memset(skb, 0, sizeof(*skb));
+	memset(skb, 0, offsetof(struct skb, tunnel));
 	skb->pkt = *frame;
 	skb->pkt.meta = skb->pkt.data;
 	skb->mac = frame->data;

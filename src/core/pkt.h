@@ -36,7 +36,6 @@ struct xdp {
 };
 
 struct mem;
-struct tunnel;
 
 /*
  * Context of socket filters, tc and the other skb programs; public layout: struct __sk_buff. data
@@ -63,8 +62,16 @@ struct skb {
 	uint32_t remote_port; /* of sock, in network order */
 	struct bpf_sock *sk;  /* the socket it belongs to: &sock, another or NULL */
 	void *flow_keys;      /* of a flow dissector */
-	struct tunnel *tunnel; /* what came with it from a tunnel, or is to go with it; NULL: nothing */
 	struct bpf_sock sock;
+	bool has_tunnel; /* the following hold */
+	struct tunnel {  /* what came with it out of a tunnel, or is to go with it into one */
+		uint64_t flags; /* of bpf_skb_set_tunnel_key(); TUNNEL_RX */
+		uint32_t id, label;
+		uint8_t tos, ttl;
+		uint32_t src[4], dst[4]; /* an IPv4 address is [0]; network order */
+		uint8_t options[255];
+		uint8_t options_len; /* 0: there are none */
+	} tunnel; /* last: not cleared */
 };
 
 /*

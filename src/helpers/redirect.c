@@ -40,3 +40,24 @@ HELPER_FN(clone_redirect)
 	note(cpu, r2, r3);
 	return 0;
 }
+
+/* To the neighbour that the packet's route, or `params`, says. */
+HELPER_FN(redirect_neigh)
+{
+	enum { PARAMS_SIZE = 20 }; /* struct bpf_redir_neigh */
+	uint32_t size = (uint32_t)r3;
+
+	if ((size && size < PARAMS_SIZE) || r4)
+		return TC_ACT_SHOT;
+	note(cpu, r1, 0);
+	return TC_ACT_REDIRECT;
+}
+
+/* Into the other end of a pair of devices. */
+HELPER_FN(redirect_peer)
+{
+	if (r2)
+		return TC_ACT_SHOT;
+	note(cpu, r1, 0);
+	return TC_ACT_REDIRECT;
+}

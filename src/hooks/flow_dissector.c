@@ -76,7 +76,7 @@ static int test_run(struct prog *p, struct test_run *t)
 {
 	const struct mem *mem = &p->obj.k->mem;
 	struct flow_keys keys, in;
-	struct skb skb = {0};
+	struct skb skb;
 	uint8_t *frame;
 	int err;
 
@@ -91,6 +91,7 @@ static int test_run(struct prog *p, struct test_run *t)
 	if (!frame)
 		return -ENOMEM;
 	memcpy(frame, t->data_in, t->data_size_in);
+	memset(&skb, 0, offsetof(struct skb, tunnel));
 	skb.pkt = (struct pkt){frame, frame + t->data_size_in, frame, frame, frame + t->data_size_in};
 	skb.mac = frame;
 	skb.network = frame + ETH_HEADER;
