@@ -219,6 +219,53 @@ uint64_t skep_skb_run(const struct skep_prog *prog, struct skep_xdp *p,
                       const struct skep_skb_in *in,
                       struct skep_cpu *cpu);
 
+/* --- A network for helpers to look things up in ------------------------------------------- */
+
+/*
+ * What bpf_fib_lookup(), bpf_check_mtu() and bpf_sk_lookup_*() find. There is one device to begin
+ * with: lo, index 1. Rows are copied and stay as long as the kernel; addresses are in network
+ * order, an IPv4 address in the first 4 bytes with zeros behind it; family is AF_INET or AF_INET6.
+ * All answer 0, -EINVAL, -ENOMEM, or -EEXIST for a device that is there.
+ */
+struct skep_device {
+	uint32_t ifindex, mtu;
+	uint8_t mac[6];
+	uint8_t forwards; /* 1: packets that arrive there are routed */
+};
+
+enum skep_route_kind {
+	SKEP_ROUTE_UNICAST, SKEP_ROUTE_BLACKHOLE, SKEP_ROUTE_UNREACHABLE, SKEP_ROUTE_PROHIBIT,
+	SKEP_ROUTE_LOCAL,
+};
+
+struct skep_route {
+	uint8_t family, prefix, kind;     /* kind: enum skep_route_kind */
+	uint8_t has_gateway, has_source;  /* whether these addresses are there */
+	uint32_t table;                   /* 0: main */
+	uint32_t ifindex, metric, mtu;    /* mtu 0: the device's */
+	uint8_t dst[16], gateway[16], source[16];
+};
+
+struct skep_neigh {
+	uint8_t family, mac[6];
+	uint32_t ifindex;
+	uint8_t addr[16];
+};
+
+struct skep_socket {
+	uint8_t family, protocol;         /* IPPROTO_TCP, IPPROTO_UDP */
+	uint8_t state;                    /* TCP_LISTEN ...: <netinet/tcp.h> */
+	uint16_t local_port, remote_port; /* host order; remote_port 0: it takes from anybody */
+	uint8_t local[16], remote[16];    /* all zero: any */
+	uint32_t ifindex, mark, priority;
+	uint64_t cookie;
+};
+
+int skep_add_device(struct skep *k, const struct skep_device *device);
+int skep_add_route(struct skep *k, const struct skep_route *route);
+int skep_add_neigh(struct skep *k, const struct skep_neigh *neigh);
+int skep_add_socket(struct skep *k, const struct skep_socket *socket);
+
 /* --- Maps --------------------------------------------------------------------------------- */
 
 struct skep_map_info {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/object.h"
+#include "core/net.h"
 #include "core/prog.h"
 
 /* Counts the CPUs in a list like "0-3,8,10-11"; 0 when it makes no sense. */
@@ -90,6 +91,7 @@ void core_exit(struct skep *k)
 	objects_exit(k);
 	for (int kind = 0; kind < OBJ_KINDS; kind++)
 		mem_free(&k->mem, k->ids[kind].slot);
+	net_exit(k);
 	mem_free(&k->mem, k->faults);
 	free(k->cpus);
 }

@@ -112,6 +112,9 @@ struct skep {
 	void *jit_pool; /* exec/: executable memory */
 	void *desc;     /* sys/: descriptors and pins */
 	struct vmlinux *vmlinux; /* the kernel's BTF: vmlinux.h */
+	struct {
+		_Atomic(void *) devices, routes, neighs, socks;
+	} net; /* net.c's lists */
 	/* bpf_trace_printk() lines, without a line end; NULL drops them. May come from any thread. */
 	void (*trace)(void *arg, const char *line, size_t len);
 	void *trace_arg;

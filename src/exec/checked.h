@@ -23,6 +23,7 @@ enum {
 	SLOT_STACK, /* frames of the innermost body */
 	SLOT_OUTER, /* stack of an enclosing one */
 	SLOT_KEY,   /* the key that a callback was given */
+	SLOT_SOCK,  /* a socket of the user's network */
 	SLOT_HOOK,
 	SLOT_MAP = SLOT_HOOK + HOOK_REGIONS, /* the region of map N touched last: + N % MAP_SLOTS */
 	SLOTS = SLOT_MAP + MAP_SLOTS,

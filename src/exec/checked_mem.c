@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/hook.h"
+#include "core/net.h"
 #include "exec/checked.h"
 
 void run_init(struct run *run, struct cpu *cpu)
@@ -108,6 +109,14 @@ static void ask_maps(struct run *run, const struct prog *p, uintptr_t addr)
 	}
 }
 
+static void ask_socks(struct run *run, const struct prog *p, uintptr_t addr)
+{
+	struct region r;
+
+	if (net_region(p->obj.k, addr, &r))
+		run_set_slot(run, SLOT_SOCK, &r);
+}
+
 int run_resolve(struct run *run, const struct prog *p, uintptr_t addr, uint64_t size, bool write,
                 const char **why)
 {
@@ -118,6 +127,7 @@ int run_resolve(struct run *run, const struct prog *p, uintptr_t addr, uint64_t 
 	if (slot < 0) {
 		ask_stacks(run, addr);
 		ask_maps(run, p, addr);
+		ask_socks(run, p, addr);
 		slot = find_slot(run, addr, size);
 	}
 	if (slot >= 0 && (!write || run->writable[slot]))

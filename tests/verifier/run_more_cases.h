@@ -71,3 +71,26 @@
 {"redirect_neigh", CLS, IP4, 0x2a074aea6b76ea9d, BUFFER "*(u64 *)(r10 - 24) = 2; r1 = $A; r2 = r10; r2 += -24; r3 = $B; r4 = $C; call 152; exit", {0, 1, 99, END}, {1, 19, 20, 24, END}, {0, 1, END}},
 {"redirect_neigh by route", CLS, IP4, 0x87426bcc8d0aa130, "r1 = $A; r2 = 0; r3 = 0; r4 = $C; call 152; exit", {0, 1, 99, END}, NONE, {0, 1, END}},
 {"redirect_peer", CLS, IP4, 0x87426bcc8d0aa130, "r1 = $A; r2 = $B; call 155; exit", {0, 1, 99, END}, {0, 1, END}, NONE},
+
+/* --- The network: of a kernel where there is nothing but lo --- */
+#define FIB "*(u64 *)(r10 - 64) = $A; *(u64 *)(r10 - 56) = $B; *(u64 *)(r10 - 48) = 0; *(u64 *)(r10 - 40) = 0; *(u64 *)(r10 - 32) = 0; *(u64 *)(r10 - 24) = 0; *(u64 *)(r10 - 16) = 0; *(u64 *)(r10 - 8) = 0;"
+#define FIB_SUM "r1 = *(u64 *)(r10 - 64); r0 *= 31; r0 += r1; r1 = *(u64 *)(r10 - 56); r0 += r1; r1 = *(u64 *)(r10 - 8); r0 += r1; exit"
+{"tc: fib_lookup", CLS, IP4, 0x2dfffaf78cfe0481, FIB "r2 = r10; r2 += -64; r3 = 64; r4 = $C; call 69;" FIB_SUM, {0, 1, 2, 10, 11, END}, {0, 1, 99999, END}, {0, 4, 64, 128, END}},
+{"xdp: fib_lookup", XDP, IP4, 0xfccbec4edacd3b46, FIB "r2 = r10; r2 += -64; r3 = 64; r4 = $C; call 69;" FIB_SUM, {0, 2, 10, END}, {0, 1, 99999, END}, {0, 4, 64, END}},
+{"fib_lookup, sizes", CLS, IP4, 0x2834b973547d6321, FIB "r2 = r10; r2 += -64; r3 = $C; r4 = 0; call 69;" FIB_SUM, {2, END}, {1, END}, {1, 63, 64, END}},
+#define MTU BUFFER "*(u32 *)(r10 - 8) = $A; r2 = $B; r3 = r10; r3 += -8; r4 = $C ll;"
+#define MTU_SUM "r1 = *(u32 *)(r10 - 8); r0 *= 31; r0 += r1; exit"
+{"tc: check_mtu", CLS, IP4, 0xb2c634e87813c6e8, MTU "r5 = 0; call 163;" MTU_SUM, {0, 100, 65535, 65536, 65537, END}, {0, 1, 99999, END}, {0, 1, -1, -62, -63, 65474, 65488, 65489, 100000, END}},
+{"tc: check_mtu, flags", CLS, IP4, 0xba7f6232f9d1ce9d, MTU "r5 = r4; r4 = 0; call 163;" MTU_SUM, {0, 100, END}, {0, 1, END}, {0, 1, 2, 3, END}},
+{"xdp: check_mtu", XDP, IP4, 0x68038d859a12537d, MTU "r5 = 0; call 163;" MTU_SUM, {0, 100, 65535, 65536, 65537, END}, {0, 1, 99999, END}, {0, 1, -1, 65474, 65488, 65489, END}},
+{"xdp: check_mtu of fragments", XDP, FRAGS, 0x2d7664043232635a, MTU "r5 = 0; call 163;" MTU_SUM, {0, END}, {0, END}, {60000, 60550, 60551, 60552, 62030, 62031, END}},
+{"xdp: check_mtu, flags", XDP, IP4, 0x1d33bf521dcefd9b, MTU "r5 = r4; r4 = 0; call 163;" MTU_SUM, {0, END}, {1, END}, {0, 1, 2, END}},
+#define TUPLE "*(u64 *)(r10 - 40) = 0x0100007f; *(u64 *)(r10 - 32) = 9; *(u64 *)(r10 - 24) = 0; *(u64 *)(r10 - 16) = 0; *(u64 *)(r10 - 8) = 0; r2 = r10; r2 += -40; r3 = $A; r4 = $B ll; r5 = $C ll;"
+#define HAVE_SK "if r0 == 0 goto none; r1 = r0; call 86; r0 = 77; none: exit"
+{"sk_lookup_udp of nobody", CLS, IP4, 0xf334f0f1853f3b05, TUPLE "call 85;" HAVE_SK, {12, 36, 13, 35, END}, {-1, 0, 1, 1 << 31, 77777, END}, {0, 1, END}},
+{"sk_lookup_tcp of nobody", CLS, IP4, 0xdc707b6726c48285, TUPLE "call 84;" HAVE_SK, {12, 36, END}, {-1, 0, END}, {0, 1, END}},
+{"skc_lookup_tcp of nobody", CLS, IP4, 0xdc707b6726c48285, TUPLE "call 99;" HAVE_SK, {12, 36, END}, {-1, 0, END}, {0, 1, END}},
+#define CTX_SK "r6 = r1; r1 = *(u64 *)(r1 + 168); r0 = 55; if r1 == 0 goto out;"
+{"sk_fullsock", CLS, IP4, 0xa603f07def610f41, CTX_SK "call 95; if r0 == 0 goto out; r1 = *(u32 *)(r0 + 4); r2 = *(u32 *)(r0 + 24); r3 = *(u32 *)(r0 + 72); r0 = r1; r0 *= 31; r0 += r2; r0 *= 31; r0 += r3; out: exit", NONE, NONE, NONE},
+{"tcp_sock of no TCP socket", CLS, IP4, 0xee76a19b1107bd67, CTX_SK "call 96; if r0 == 0 goto out; r0 = *(u32 *)(r0 + 0); out: exit", NONE, NONE, NONE},
+{"get_listener_sock of none", CLS, IP4, 0xee76a19b1107bd67, CTX_SK "call 98; if r0 == 0 goto out; r0 = *(u32 *)(r0 + 4); out: exit", NONE, NONE, NONE},
