@@ -207,7 +207,7 @@ def bad_objects():
         r"map 'table' is a perf_event_array map, a type that is not in Skep")
     bad("object: wrong map definition", ["exec", obj("wrong_map_size"), *run], 3, r"refuses map 'table' \(array, key 3")
     bad("object: unknown helper", ["exec", obj("wrong_helper"), *run], 1, r"rejected.*9999")
-    bad("object: helper not in Skep", ["exec", obj("absent_helper"), *run], 4, r"bpf_fib_lookup.*not in Skep")
+    bad("object: helper not in Skep", ["exec", obj("absent_helper"), *run], 4, r"bpf_get_branch_snapshot.*not in Skep")
     expect("object: from stdin", ["exec", "-", "--data", "02" * 64], 0, r"XDP_PASS", stdin=good)
 
 

@@ -35,7 +35,7 @@ int wrong(struct xdp_md *ctx)
 #if defined(ABSENT_HELPER)
 	char params[64] = {};
 
-	return bpf_fib_lookup(ctx, (void *)params, sizeof(params), 0);
+	return bpf_get_branch_snapshot(params, sizeof(params), 0);
 #elif defined(WRONG_HELPER)
 	static long (*const nothing)(void) = (void *)9999;
 
