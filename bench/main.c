@@ -38,6 +38,8 @@ static const struct section {
 	{"programs", section_programs},
 	{"costs", section_costs},
 	{"maps", section_maps},
+	{"user", section_user},
+	{"threads", section_threads},
 	{"packets", section_packets},
 	{"ddos", section_ddos},
 	{"load", section_load},

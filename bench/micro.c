@@ -29,6 +29,7 @@ struct micro {
 	const char *prog;
 	unsigned times; /* it does the thing in a run; 0: it is what others are compared with */
 	const char *what;
+	double want; /* share of the kernel's time that is wanted; 0: nothing in particular */
 };
 
 /* Programs of one object; each is compared with the latest above it that has times 0. */
@@ -38,7 +39,7 @@ struct set {
 	const char *ring;          /* a ring buffer that must be emptied between slices, or NULL */
 };
 
-enum { MAX_MICROS = 20 };
+enum { MAX_MICROS = 24 };
 
 struct cell {
 	struct runner runner;
@@ -159,6 +160,16 @@ static void print_micro(struct bench *b, const char *section, const struct micro
 	fflush(stdout);
 }
 
+static void judge_micro(struct bench *b, const struct micro *m, const double price[COLUMNS])
+{
+	char name[100];
+
+	if (!m->want)
+		return;
+	snprintf(name, sizeof(name), "%s, / the kernel", m->what);
+	target_most(b, name, price[JIT] / price[KERNEL], m->want, "x");
+}
+
 /* Times all programs of a set; price[i] of the i-th in the JIT is left in jit_price. */
 static void run_set(struct bench *b, const char *section, const struct set *set, double *jit_price)
 {
@@ -182,6 +193,7 @@ static void run_set(struct bench *b, const char *section, const struct set *set,
 			price[c] = m->times ? (t.median[i][c] - t.median[base][c]) / m->times
 			                    : t.median[i][c];
 		print_micro(b, section, m, price);
+		judge_micro(b, m, price);
 		jit_price[i] = price[JIT];
 	}
 	for (int c = 0; c < COLUMNS; c++)
@@ -232,28 +244,74 @@ void section_costs(struct bench *b)
 	target_most(b, "tail call", price[1], 3, "ns");
 }
 
+static const struct micro small[] = {
+	{"maps_plain", 0, "1024 rounds of nothing", 0},
+	{"array_lookup", MICRO_LOOPS, "array: look up", 1},
+	{"percpu_lookup", MICRO_LOOPS, "per-CPU array: look up", 1},
+	{"hash_lookup", MICRO_LOOPS, "hash: look up", 0.5},
+	{"hash_miss", MICRO_LOOPS, "hash: look up what is not there", 0.5},
+	{"lru_lookup", MICRO_LOOPS, "LRU hash: look up", 0.5},
+	{"lpm_lookup", MICRO_LOOPS, "LPM trie: look up (1024 /24 prefixes)", 0.5},
+	{"array_update", MICRO_LOOPS, "array: update", 1},
+	{"hash_update", MICRO_LOOPS, "hash: update", 0.5},
+	{"lru_update", MICRO_LOOPS, "LRU hash: update", 0.5},
+	{"hash_insert", MICRO_LOOPS, "hash: insert and delete", 0.5},
+	{"lru_insert", MICRO_LOOPS, "LRU hash: insert into a full map", 0.5},
+	{"ringbuf_output", MICRO_LOOPS, "ring buffer: output 8 bytes", 1},
+	{"ringbuf_reserve", MICRO_LOOPS, "ring buffer: reserve and submit 8 bytes", 1},
+	{0},
+};
+
+static const struct micro big[] = {
+	{"big_plain", 0, "1024 random numbers", 0},
+	{"half_hot", MICRO_LOOPS, "64 k hash: look up, 256 hot keys", 0.5},
+	{"half_lookup", MICRO_LOOPS, "64 k hash: look up, half full", 0.5},
+	{"full_lookup", MICRO_LOOPS, "64 k hash: look up, full", 0.5},
+	{"half_miss", MICRO_LOOPS, "64 k hash: miss, half full", 0.5},
+	{"full_miss", MICRO_LOOPS, "64 k hash: miss, full", 0.5},
+	{"half_update_hot", MICRO_LOOPS, "64 k hash: update, 256 hot keys", 0.5},
+	{"half_update", MICRO_LOOPS, "64 k hash: update, half full", 0.5},
+	{"full_update", MICRO_LOOPS, "64 k hash: update, full", 0.5},
+	{"half_insert", MICRO_LOOPS, "64 k hash: insert and delete", 0.5},
+	{"lazy_insert", MICRO_LOOPS, "64 k hash, no prealloc: insert and delete", 0.5},
+	{"percpu_hash_lookup", MICRO_LOOPS, "64 k per-CPU hash: look up", 0.5},
+	{"lru_big_lookup", MICRO_LOOPS, "64 k LRU hash: look up", 0.5},
+	{"lru_big_update", MICRO_LOOPS, "64 k LRU hash: update", 0.5},
+	{"lpm_1k_lookup", MICRO_LOOPS, "LPM trie of 1 k prefixes: look up", 0.5},
+	{"lpm_64k_lookup", MICRO_LOOPS, "LPM trie of 64 k prefixes: look up", 0.2},
+	{"lru_big_insert", MICRO_LOOPS, "64 k LRU hash: insert and evict", 0.5},
+	{0},
+};
+
+static const struct micro helpers[] = {
+	{"helpers_plain", 0, "1024 rounds of nothing", 0},
+	{"queue_push_pop", MICRO_LOOPS, "queue: push and pop", 0.5},
+	{"bloom_hit", MICRO_LOOPS, "bloom filter: test", 1},
+	{"lock_pair", MICRO_LOOPS, "bpf_spin_lock and unlock", 0.5},
+	{"ktime", MICRO_LOOPS, "bpf_ktime_get_ns", 1},
+	{"prandom", MICRO_LOOPS, "bpf_get_prandom_u32", 0.5},
+	{"cpu_id", MICRO_LOOPS, "bpf_get_smp_processor_id", 0},
+	{"csum_diff_20", MICRO_LOOPS, "bpf_csum_diff, 20 bytes", 1},
+	{"csum_diff_64", MICRO_LOOPS, "bpf_csum_diff, 64 bytes", 1},
+	{"loop_steps", MICRO_LOOPS, "bpf_loop, a step", 0.5},
+	{0},
+};
+
 void section_maps(struct bench *b)
 {
-	static const struct micro micros[] = {
-		{"maps_plain", 0, "1024 rounds of nothing"},
-		{"array_lookup", MICRO_LOOPS, "array: look up"},
-		{"percpu_lookup", MICRO_LOOPS, "per-CPU array: look up"},
-		{"hash_lookup", MICRO_LOOPS, "hash: look up"},
-		{"hash_miss", MICRO_LOOPS, "hash: look up what is not there"},
-		{"lru_lookup", MICRO_LOOPS, "LRU hash: look up"},
-		{"lpm_lookup", MICRO_LOOPS, "LPM trie: look up (1024 /24 prefixes)"},
-		{"array_update", MICRO_LOOPS, "array: update"},
-		{"hash_update", MICRO_LOOPS, "hash: update"},
-		{"lru_update", MICRO_LOOPS, "LRU hash: update"},
-		{"hash_insert", MICRO_LOOPS, "hash: insert and delete"},
-		{"lru_insert", MICRO_LOOPS, "LRU hash: insert into a full map"},
-		{"ringbuf_output", MICRO_LOOPS, "ring buffer: output 8 bytes"},
-		{"ringbuf_reserve", MICRO_LOOPS, "ring buffer: reserve and submit 8 bytes"},
-		{0},
+	static const struct set sets[] = {
+		{"micro_maps", small, "ring"}, {"micro_big", big, NULL}, {"micro_helpers", helpers, NULL},
 	};
-	static const struct set set = {"micro_maps", micros, "ring"};
+	static const char *const sections[] = {"maps", "maps64k", "helpers"};
 	double price[MAX_MICROS];
 
-	if (bench_wants(b, "maps"))
-		run_set(b, "maps", &set, price);
+	for (int i = 0; i < 3; i++) {
+		if (!bench_wants(b, sections[i]))
+			continue;
+		run_set(b, sections[i], &sets[i], price);
+		if (sets[i].micro != big)
+			continue;
+		target_most(b, "64 k hash: look up, full / half full", price[3] / price[2], 1.05, "x");
+		target_most(b, "64 k hash: update, full / half full", price[8] / price[7], 1.05, "x");
+	}
 }

@@ -8,6 +8,8 @@ struct bench;
 void section_programs(struct bench *b); /* the set of programs in every place */
 void section_costs(struct bench *b);    /* entering; helper, bpf-to-bpf and tail calls */
 void section_maps(struct bench *b);     /* operations on maps */
+void section_user(struct bench *b);     /* maps from C, what their elements take */
+void section_threads(struct bench *b);  /* operations on maps by two threads */
 void section_packets(struct bench *b);  /* the smallest XDP program, per packet */
 void section_ddos(struct bench *b);     /* the example filter, per packet */
 void section_load(struct bench *b);     /* BPF_PROG_LOAD by length */

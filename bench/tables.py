@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Puts the figures of a run of the bench into the tables of docs/performance.md.
 
-    bench/tables.py build/bench.json docs/performance.md
+    bench/tables.py build/bench.json docs/performance.md [NAME ...]
 
 Text between `<!-- bench: NAME -->` and `<!-- bench end -->` is replaced by what the function table_NAME()
-makes of the JSON document; everything else is left as it is.
+makes of the JSON document, of all or those named; everything else is left as it is.
 """
 import json
 import re
@@ -25,6 +25,34 @@ MAPS = {
     "lru_insert": "LRU hash: insert into a full map",
     "ringbuf_output": "ring buffer: output 8 bytes",
     "ringbuf_reserve": "ring buffer: reserve and submit 8 bytes",
+}
+MAPS_64K = {
+    "half_hot": "hash: look up, 256 hot keys",
+    "half_lookup": "hash: look up, half full",
+    "full_lookup": "hash: look up, full",
+    "half_miss": "hash: look up what is not there, half full",
+    "full_miss": "hash: look up what is not there, full",
+    "half_update_hot": "hash: update, 256 hot keys",
+    "half_update": "hash: update, half full",
+    "full_update": "hash: update, full",
+    "half_insert": "hash: insert and delete",
+    "lazy_insert": "hash, no prealloc: insert and delete",
+    "percpu_hash_lookup": "per-CPU hash: look up",
+    "lru_big_lookup": "LRU hash: look up",
+    "lru_big_update": "LRU hash: update",
+    "lru_big_insert": "LRU hash: insert and evict",
+    "lpm_1k_lookup": "LPM trie of 1 k prefixes: look up",
+    "lpm_64k_lookup": "LPM trie of 64 k prefixes: look up",
+}
+HELPERS = {
+    "queue_push_pop": "queue: push and pop",
+    "bloom_hit": "bloom filter: test",
+    "lock_pair": "`bpf_spin_lock` and `bpf_spin_unlock`",
+    "ktime": "`bpf_ktime_get_ns`",
+    "prandom": "`bpf_get_prandom_u32`",
+    "csum_diff_20": "`bpf_csum_diff`, 20 bytes",
+    "csum_diff_64": "`bpf_csum_diff`, 64 bytes",
+    "loop_steps": "`bpf_loop`, a step",
 }
 COSTS = {
     "empty": "entering an empty program",
@@ -85,6 +113,40 @@ def table_maps(doc):
     return prices(doc["maps"], MAPS)
 
 
+def table_maps64k(doc):
+    return prices(doc["maps64k"], MAPS_64K)
+
+
+def table_helpers(doc):
+    return prices(doc["helpers"], HELPERS)
+
+
+def beside(doc, section, head, decimals):
+    return table([head, "Skep", "kernel", "ratio"],
+                 [[r["name"], number(r["skep"], decimals), number(r["kernel"], decimals),
+                   ratio(r["skep"], r["kernel"])] for r in doc[section]])
+
+
+def table_user(doc):
+    return beside(doc, "user", "ns each, from C", 1)
+
+
+def table_memory(doc):
+    return beside(doc, "memory", "bytes per element", 1)
+
+
+def table_threads(doc):
+    rows = []
+    for r in doc["threads"]:
+        row = [r["name"]]
+        for place in ("jit", "kernel"):
+            alone, two = r[place + "_alone"], r[place + "_beside"]
+            row += [number(alone, 1), number(two, 1), ratio(two, alone)]
+        rows.append(row)
+    return table(["ns each, for a thread", "Skep, alone", "beside another", "ratio", "kernel, alone",
+                  "beside another", "ratio"], rows)
+
+
 def table_packets(doc):
     smallest, ddos = doc["packets"][0], doc["ddos"][0]
     rows = [["the smallest XDP program, packets of a capture in memory", smallest],
@@ -130,14 +192,16 @@ def table_targets(doc):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: bench/tables.py BENCH.json PERFORMANCE.md")
+    if len(sys.argv) < 3:
+        sys.exit("usage: bench/tables.py BENCH.json PERFORMANCE.md [NAME ...]")
+    only = sys.argv[3:]
     with open(sys.argv[1]) as f:
         doc = json.load(f)
     with open(sys.argv[2]) as f:
         text = f.read()
     text = re.sub(r"(<!-- bench: (\w+) -->\n).*?(<!-- bench end -->)",
-                  lambda m: m.group(1) + globals()["table_" + m.group(2)](doc) + "\n" + m.group(3),
+                  lambda m: m.group(0) if only and m.group(2) not in only else
+                  m.group(1) + globals()["table_" + m.group(2)](doc) + "\n" + m.group(3),
                   text, flags=re.S)
     with open(sys.argv[2], "w") as f:
         f.write(text)
