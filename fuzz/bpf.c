@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/attach.h"
 #include "fuzz.h"
 #include "isa/insn.h"
 #include "skep.h"
@@ -189,6 +190,35 @@ static union attr template(unsigned cmd)
 		                                    .log_buf = BASE + LOG, .log_size = 512,
 		                                    .log_level = 1};
 		break;
+	case 8:
+	case 9:
+		a.attach = (struct attr_attach){.target = 1, .attach_bpf_fd = 1,
+		                                .attach_type = BPF_TCX_INGRESS};
+		break;
+	case 16:
+		a.query = (struct attr_query){.target = 1, .attach_type = BPF_TCX_INGRESS,
+		                              .prog_ids = BASE + DATA, .count = 8};
+		break;
+	case 21:
+		a.elem = (struct attr_map_elem){.key = BASE + KEY, .value = BASE + VALUE};
+		break;
+	case 24: case 25: case 26: case 27:
+		a.batch = (struct attr_map_batch){.out_batch = BASE + INFO, .keys = BASE + KEY,
+		                                  .values = BASE + VALUE, .count = 4};
+		break;
+	case 28:
+		a.link_create = (struct attr_link_create){.prog_fd = 1, .target = 1,
+		                                          .attach_type = BPF_XDP};
+		break;
+	case 29:
+		a.link_update = (struct attr_link_update){.link_fd = 2, .new_fd = 1};
+		break;
+	case 33: case 34:
+		a.link_fd = (struct attr_link_fd){.link_fd = 2};
+		break;
+	case 37:
+		a.stream_read = (struct attr_stream_read){.stream_id = 1, .prog_fd = 1};
+		break;
 	case 35:
 		a.bind_map = (struct attr_bind_map){.prog_fd = 1};
 		break;
@@ -235,7 +265,8 @@ static void step_memory(struct world *w)
 
 static void step_call(struct world *w, struct skep *k, unsigned what)
 {
-	static const uint8_t common[] = {0, 1, 2, 3, 4, 5, 10, 15, 18, 22, 35};
+	static const uint8_t common[] = {0, 1, 2, 3, 4, 5, 10, 15, 18, 22, 35, 8, 9, 16, 21, 24,
+	                                 25, 26, 27, 28, 29, 30, 31, 32, 33, 34};
 	unsigned cmd = what < 200 ? common[what % sizeof(common)] : what - 200;
 	union attr a = template(cmd);
 	unsigned patches = draw(w) % 5, size = ATTR_SIZE;
@@ -294,6 +325,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < w.nfds; i++)
 		close(w.fd[i]);
 	fd_sweep(k);
+	attach_exit(k); /* what BPF_PROG_ATTACH attached stays otherwise */
+	if (attach_init(k) != 0)
+		abort();
 	for (int kind = 0; kind < OBJ_KINDS; kind++)
 		if (k->ids[kind].used)
 			abort(); /* something is held by nobody */

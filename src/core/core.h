@@ -27,6 +27,7 @@ struct helper;
 struct kfunc;
 struct engine;
 struct vmlinux;
+struct attach;
 struct obj;
 struct object;
 struct async;
@@ -111,6 +112,7 @@ struct skep {
 	_Atomic(struct async *) async; /* timers and workqueues; NULL: none so far */
 	void *jit_pool; /* exec/: executable memory */
 	void *desc;     /* sys/: descriptors and pins */
+	struct attach *attach;   /* what is attached where: attach.h */
 	struct vmlinux *vmlinux; /* the kernel's BTF: vmlinux.h */
 	struct {
 		_Atomic(void *) devices, routes, neighs, socks;

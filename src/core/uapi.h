@@ -201,6 +201,9 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2, BPF_F_LOCK = 4 };
 enum { BPF_RB_NO_WAKEUP = 1u << 0, BPF_RB_FORCE_WAKEUP = 1u << 1 };
 enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE, BPF_RB_CONS_POS, BPF_RB_PROD_POS, BPF_RB_OVERWRITE_POS };
 
+/* Of PROG_ATTACH and LINK_UPDATE: in the place of another. */
+enum { BPF_F_REPLACE = 1u << 2 };
+
 /* Program load flags (prog_flags). */
 enum {
 	BPF_F_STRICT_ALIGNMENT = 1u << 0,

@@ -103,6 +103,67 @@ struct attr_enable_stats {
 	uint32_t type;
 };
 
+struct attr_attach {
+	uint32_t target; /* descriptor or device */
+	uint32_t attach_bpf_fd, attach_type, attach_flags, replace_bpf_fd;
+	uint32_t relative; /* descriptor or id */
+	uint64_t expected_revision;
+};
+
+struct attr_query {
+	uint32_t target;
+	uint32_t attach_type, query_flags, attach_flags;
+	uint64_t prog_ids;
+	uint32_t count;
+	uint32_t unused;
+	uint64_t prog_attach_flags, link_ids, link_attach_flags, revision;
+};
+
+struct attr_raw_tracepoint {
+	uint64_t name;
+	uint32_t prog_fd;
+	uint32_t unused;
+	uint64_t cookie;
+};
+
+struct attr_task_fd_query {
+	uint32_t pid, fd, flags, buf_len;
+	uint64_t buf;
+	uint32_t prog_id, fd_type;
+	uint64_t probe_offset, probe_addr;
+};
+
+struct attr_link_create {
+	uint32_t prog_fd; /* or map_fd */
+	uint32_t target;
+	uint32_t attach_type, flags;
+	union {
+		struct {
+			uint32_t relative;
+			uint64_t expected_revision;
+		} ordered; /* tcx, netkit, cgroup */
+		uint8_t bytes[44];
+	};
+};
+
+struct attr_link_update {
+	uint32_t link_fd, new_fd, flags, old_fd;
+};
+
+/* ITER_CREATE has both. */
+struct attr_link_fd {
+	uint32_t link_fd, flags;
+};
+
+struct attr_token_create {
+	uint32_t flags, bpffs_fd;
+};
+
+struct attr_stream_read {
+	uint64_t buf;
+	uint32_t buf_len, stream_id, prog_fd;
+};
+
 struct attr_bind_map {
 	uint32_t prog_fd, map_fd, flags;
 };
@@ -119,6 +180,15 @@ union attr {
 	struct attr_id id;
 	struct attr_info info;
 	struct attr_btf_load btf_load;
+	struct attr_attach attach;
+	struct attr_query query;
+	struct attr_raw_tracepoint raw_tracepoint;
+	struct attr_task_fd_query task_fd_query;
+	struct attr_link_create link_create;
+	struct attr_link_update link_update;
+	struct attr_link_fd link_fd;
+	struct attr_token_create token_create;
+	struct attr_stream_read stream_read;
 	struct attr_bind_map bind_map;
 	struct attr_enable_stats enable_stats;
 	uint8_t bytes[ATTR_SIZE];
@@ -162,6 +232,31 @@ struct map_info {
 	uint32_t hash_size;
 };
 static_assert(sizeof(struct map_info) == 104, "struct bpf_map_info");
+
+struct link_info {
+	uint32_t type, id, prog_id;
+	uint32_t unused;
+	union {
+		struct {
+			uint64_t name;
+			uint32_t name_len;
+			uint32_t unused;
+			uint64_t cookie;
+		} raw_tracepoint;
+		struct {
+			uint32_t ifindex, attach_type;
+		} device; /* xdp has no attach_type */
+		struct {
+			uint64_t id;
+			uint32_t attach_type;
+		} cgroup;
+		struct {
+			uint32_t ino, attach_type;
+		} netns;
+		uint8_t part[48];
+	};
+};
+static_assert(sizeof(struct link_info) == 64, "struct bpf_link_info");
 
 struct btf_info {
 	uint64_t btf;

@@ -494,6 +494,22 @@ static const struct hold *find(struct holds *hs, dev_t dev, ino_t ino)
 	return NULL;
 }
 
+struct obj *fd_by_identity(struct skep *k, dev_t dev, ino_t ino)
+{
+	struct holds *hs = k->desc;
+	const struct hold *h;
+	struct obj *o = NULL;
+
+	lock_take(&hs->lock);
+	h = find(hs, dev, ino);
+	if (h && h->kind != HOLD_PIN) {
+		o = h->obj;
+		obj_get(o);
+	}
+	lock_release(&hs->lock);
+	return o;
+}
+
 int fd_resolve_any(struct skep *k, struct client *c, int fd, struct obj **out, unsigned *access)
 {
 	struct holds *hs = k->desc;

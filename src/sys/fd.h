@@ -35,6 +35,9 @@ int fd_resolve(struct skep *k, struct client *c, int fd, enum obj_kind kind, str
 /* The same for any kind. */
 int fd_resolve_any(struct skep *k, struct client *c, int fd, struct obj **out, unsigned *access);
 
+/* The object of a file that is known by device and inode, with a reference, or NULL. */
+struct obj *fd_by_identity(struct skep *k, dev_t dev, ino_t ino);
+
 /* Ties o to a pin file, open as fd (O_PATH), which is taken over in any case. 0 or -ENOMEM. */
 int fd_pin(struct obj *o, int fd);
 /* The object pinned in the file open as fd, with a reference; -EACCES when it is no pin of ours. */

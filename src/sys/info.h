@@ -11,6 +11,7 @@ struct obj;
 int prog_info_answer(struct call *call, struct obj *o);
 int btf_info_answer(struct call *call, struct obj *o);
 int map_info_answer(struct call *call, struct obj *o);
+int link_info_answer(struct call *call, struct obj *o);
 
 /*
  * A caller's struct may be shorter or longer than ours; bytes that we do not know must be zero

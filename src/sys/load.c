@@ -11,10 +11,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/btf.h"
 #include "core/hook.h"
 #include "core/map.h"
 #include "sys/fd.h"
 #include "sys/load.h"
+#include "sys/target.h"
 #include "verifier/verify.h"
 
 enum {
@@ -42,6 +44,7 @@ int load_fail(struct load *l, int err, const char *format, ...)
 static int check_attr(struct load *l)
 {
 	const struct attr_prog_load *a = l->a;
+	struct obj *o;
 
 	if (a->prog_flags & ~(uint32_t)FLAGS)
 		return -EINVAL;
@@ -52,9 +55,14 @@ static int check_attr(struct load *l)
 	if (a->signature)
 		return -ENOTSUP;
 	/* What is attached to other programs or to kernel functions comes with its hooks. */
-	if (a->attach_btf_id || a->attach_fd)
-		return -EINVAL;
-	return 0;
+	if (a->attach_fd && fd_resolve(l->call->k, l->call->c, (int)a->attach_fd, OBJ_BTF, &o,
+	                               NULL) == 0) {
+		bool kernel = ((struct btf *)o)->kernel;
+
+		obj_put(o);
+		return kernel ? -EINVAL : -ENOTSUPP;
+	}
+	return a->attach_btf_id || a->attach_fd ? -EINVAL : 0;
 }
 
 static int check_attach_type(struct load *l)
@@ -104,7 +112,11 @@ static int check_type(struct load *l)
 {
 	/* Programs that only a device could run: there is none. */
 	if (l->a->prog_ifindex)
-		return -EINVAL;
+		return device_exists(l->a->prog_ifindex) &&
+		                       (l->a->prog_type == BPF_PROG_TYPE_XDP ||
+		                        l->a->prog_type == BPF_PROG_TYPE_SCHED_CLS)
+		               ? -EOPNOTSUPP
+		               : -EINVAL;
 	return l->p->hook ? 0 : -EINVAL;
 }
 

@@ -34,6 +34,11 @@ int cmd_map_next_id(struct call *call)
 	return next_id(call, OBJ_MAP);
 }
 
+int cmd_link_next_id(struct call *call)
+{
+	return next_id(call, OBJ_LINK);
+}
+
 int cmd_btf_next_id(struct call *call)
 {
 	if (!call->a.id.id)
@@ -62,6 +67,11 @@ int cmd_prog_fd_by_id(struct call *call)
 	return fd_by_id(call, OBJ_PROG, ACCESS_RW);
 }
 
+int cmd_link_fd_by_id(struct call *call)
+{
+	return fd_by_id(call, OBJ_LINK, ACCESS_RW);
+}
+
 int cmd_map_fd_by_id(struct call *call)
 {
 	uint32_t flags = call->a.id.open_flags;
@@ -87,6 +97,7 @@ int cmd_obj_info(struct call *call)
 		[OBJ_PROG] = prog_info_answer,
 		[OBJ_MAP] = map_info_answer,
 		[OBJ_BTF] = btf_info_answer,
+		[OBJ_LINK] = link_info_answer,
 	};
 	struct obj *o;
 	int err = fd_resolve_any(call->k, call->c, (int)call->a.info.bpf_fd, &o, NULL);

@@ -12,6 +12,7 @@
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/info.h"
+#include "sys/prog.h"
 
 enum {
 	DATA_MAX = 1 << 20, /* more than any hook takes */
@@ -19,7 +20,7 @@ enum {
 	GROWTH = 4096, /* by which a run may lengthen its data */
 };
 
-static int prog_of_fd(struct call *call, uint32_t fd, struct prog **out)
+int prog_of_fd(struct call *call, uint32_t fd, struct prog **out)
 {
 	struct obj *o;
 	int err = fd_resolve(call->k, call->c, (int)fd, OBJ_PROG, &o, NULL);
@@ -137,6 +138,24 @@ int cmd_prog_test_run(struct call *call)
 	err = block ? test_run_do(call, p, block) : -ENOMEM;
 	mem_free(&call->k->mem, block);
 out:
+	obj_put(&p->obj);
+	return err;
+}
+
+/* --- BPF_PROG_STREAM_READ_BY_FD ----------------------------------------------------------- */
+
+/* What a program writes to its streams; nothing does yet, so they are empty. */
+int cmd_prog_stream_read(struct call *call)
+{
+	const struct attr_stream_read *a = &call->a.stream_read;
+	enum { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
+	struct prog *p;
+	int err = prog_of_fd(call, a->prog_fd, &p);
+
+	if (err)
+		return err;
+	if (a->stream_id != STREAM_STDOUT && a->stream_id != STREAM_STDERR)
+		err = -ENOENT;
 	obj_put(&p->obj);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/async.h"
+#include "core/attach.h"
 #include "core/helper.h"
 #include "core/hook.h"
 #include "core/pkt.h"
@@ -105,6 +106,8 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	if (!err)
 		err = vmlinux_init(k, o.vmlinux);
 	if (!err)
+		err = attach_init(k);
+	if (!err)
 		err = fd_init(k, o.bpffs);
 	if (err)
 		goto fail;
@@ -119,6 +122,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	*out = k;
 	return 0;
 fail:
+	attach_exit(k);
 	vmlinux_exit(k);
 	core_exit(k);
 fail_core:
@@ -135,6 +139,7 @@ void skep_free(struct skep *k)
 	mem = k->mem;
 	async_exit(k);
 	fd_exit(k);
+	attach_exit(k);
 	async_free(k);
 	vmlinux_exit(k);
 	tables_release(k);
