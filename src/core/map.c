@@ -230,6 +230,8 @@ int map_next_key(struct map *m, const void *key, void *next)
 
 int map_freeze(struct map *m)
 {
+	if (m->record)
+		return -ENOTSUPP;
 	if (atomic_exchange(&m->frozen, true))
 		return -EBUSY;
 	pages_refuse_writers(&m->pages);

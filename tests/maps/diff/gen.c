@@ -25,6 +25,7 @@ struct kind {
 	uint64_t program_ops; /* bits of enum op_name */
 	uint64_t sys_ops;
 	bool lossy;
+	bool locked; /* values have a spin lock */
 	uint32_t max[6];
 	uint32_t value[8]; /* instead of the usual sizes */
 };
@@ -40,37 +41,54 @@ struct kind {
 
 static const struct kind kinds[] = {
 	{"array", BPF_MAP_TYPE_ARRAY, INDEX, {BPF_F_MMAPABLE}, 0,
-	 KEYED | B(FOR_EACH), ELEMENTS, false, {1, 2, 7, 40, 70}, {0}},
+	 KEYED | B(FOR_EACH), ELEMENTS, false, false, {1, 2, 7, 40, 70}, {0}},
 	{"percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY, INDEX, {0}, 0,
-	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, {1, 3, 30, 70}, {0}},
+	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, false, {1, 3, 30, 70}, {0}},
 	{"hash", BPF_MAP_TYPE_HASH, BYTES, {BPF_F_NO_PREALLOC, BPF_F_ZERO_SEED}, 0,
-	 KEYED | B(FOR_EACH), ELEMENTS, false, {1, 2, 5, 20, 40, 200}, {0}},
+	 KEYED | B(FOR_EACH), ELEMENTS, false, false, {1, 2, 5, 20, 40, 200}, {0}},
 	{"percpu_hash", BPF_MAP_TYPE_PERCPU_HASH, BYTES, {BPF_F_NO_PREALLOC, BPF_F_ZERO_SEED}, 0,
-	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, {1, 2, 20, 40, 200}, {0}},
+	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, false, {1, 2, 20, 40, 200}, {0}},
 	{"lru_hash", BPF_MAP_TYPE_LRU_HASH, BYTES, {BPF_F_NO_COMMON_LRU, BPF_F_ZERO_SEED}, 0,
-	 KEYED | B(FOR_EACH), ELEMENTS, false, {1000, 3000}, {0}},
+	 KEYED | B(FOR_EACH), ELEMENTS, false, false, {1000, 3000}, {0}},
 	{"lru_percpu_hash", BPF_MAP_TYPE_LRU_PERCPU_HASH, BYTES, {BPF_F_NO_COMMON_LRU}, 0,
-	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, {1000, 3000}, {0}},
+	 KEYED | B(FOR_EACH) | B(LOOKUP_CPU), ELEMENTS, false, false, {1000, 3000}, {0}},
 	{"lru_hash, full", BPF_MAP_TYPE_LRU_HASH, BYTES, {BPF_F_NO_COMMON_LRU}, 0,
 	 B(LOOKUP) | B(UPDATE) | B(DELETE),
-	 B(SYS_LOOKUP) | B(SYS_UPDATE) | B(SYS_DELETE) | B(SYS_WALK), true, {2, 8, 20, 40}, {0}},
-	{"lpm_trie", BPF_MAP_TYPE_LPM_TRIE, PREFIX, {0}, BPF_F_NO_PREALLOC,
-	 B(LOOKUP) | B(WRITE) | B(UPDATE) | B(DELETE), ELEMENTS, false, {1, 5, 20, 40, 2000}, {0}},
-	{"queue", BPF_MAP_TYPE_QUEUE, NONE, {0}, 0, B(PUSH) | B(POP) | B(PEEK), ELEMENTS, false,
-	 {1, 2, 5, 9}, {0}},
-	{"stack", BPF_MAP_TYPE_STACK, NONE, {0}, 0, B(PUSH) | B(POP) | B(PEEK), ELEMENTS, false,
-	 {1, 2, 5, 9}, {0}},
-	{"prog_array", BPF_MAP_TYPE_PROG_ARRAY, INDEX, {0}, 0, 0, ELEMENTS, false, {1, 7, 40},
+	 B(SYS_LOOKUP) | B(SYS_UPDATE) | B(SYS_DELETE) | B(SYS_WALK), true, false, {2, 8, 20, 40}, {0}},
+	{"array with locks", BPF_MAP_TYPE_ARRAY, INDEX, {0}, 0,
+	 B(UPDATE) | B(DELETE) | B(LOCKED), ELEMENTS, false, true, {1, 7, 40},
+	 {8, 8, 12, 16, 20, 36, 100, 1000}},
+	{"hash with locks", BPF_MAP_TYPE_HASH, BYTES, {BPF_F_NO_PREALLOC}, 0,
+	 B(UPDATE) | B(DELETE) | B(LOCKED), ELEMENTS, false, true, {2, 20, 40},
+	 {8, 8, 12, 16, 20, 36, 100, 1000}},
+	{"lru_hash with locks", BPF_MAP_TYPE_LRU_HASH, BYTES, {0}, 0,
+	 B(UPDATE) | B(DELETE) | B(LOCKED), ELEMENTS, false, true, {1000, 3000},
+	 {8, 8, 12, 16, 20, 36, 100, 1000}},
+	{"devmap", BPF_MAP_TYPE_DEVMAP, INDEX, {0}, 0, 0, ELEMENTS, false, false, {1, 7, 40},
 	 {4, 4, 4, 4, 4, 4, 4, 8}},
-	{"array_of_maps", BPF_MAP_TYPE_ARRAY_OF_MAPS, INDEX, {0}, 0, B(INNER), ELEMENTS, false,
+	{"devmap_hash", BPF_MAP_TYPE_DEVMAP_HASH, INDEX, {0}, 0, 0, ELEMENTS, false, false,
+	 {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
+	{"stack_trace", BPF_MAP_TYPE_STACK_TRACE, INDEX, {0}, 0, 0, ELEMENTS, false, false, {1, 7, 40},
+	 {8, 16, 80, 80, 80, 1016, 12, 4}},
+	{"cgroup_array", BPF_MAP_TYPE_CGROUP_ARRAY, INDEX, {0}, 0, 0, ELEMENTS, false, false, {1, 7, 40},
+	 {4, 4, 4, 4, 4, 4, 4, 8}},
+	{"lpm_trie", BPF_MAP_TYPE_LPM_TRIE, PREFIX, {0}, BPF_F_NO_PREALLOC,
+	 B(LOOKUP) | B(WRITE) | B(UPDATE) | B(DELETE), ELEMENTS, false, false, {1, 5, 20, 40, 2000}, {0}},
+	{"queue", BPF_MAP_TYPE_QUEUE, NONE, {0}, 0, B(PUSH) | B(POP) | B(PEEK), ELEMENTS, false, false,
+	 {1, 2, 5, 9}, {0}},
+	{"stack", BPF_MAP_TYPE_STACK, NONE, {0}, 0, B(PUSH) | B(POP) | B(PEEK), ELEMENTS, false, false,
+	 {1, 2, 5, 9}, {0}},
+	{"prog_array", BPF_MAP_TYPE_PROG_ARRAY, INDEX, {0}, 0, 0, ELEMENTS, false, false, {1, 7, 40},
+	 {4, 4, 4, 4, 4, 4, 4, 8}},
+	{"array_of_maps", BPF_MAP_TYPE_ARRAY_OF_MAPS, INDEX, {0}, 0, B(INNER), ELEMENTS, false, false,
 	 {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
 	{"hash_of_maps", BPF_MAP_TYPE_HASH_OF_MAPS, BYTES, {BPF_F_NO_PREALLOC}, 0, B(INNER),
-	 ELEMENTS, false, {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
+	 ELEMENTS, false, false, {1, 7, 40}, {4, 4, 4, 4, 4, 4, 4, 8}},
 	{"bloom_filter", BPF_MAP_TYPE_BLOOM_FILTER, NONE, {BPF_F_ZERO_SEED}, 0, B(ADD) | B(TEST),
-	 B(SYS_LOOKUP) | B(SYS_UPDATE) | B(SYS_DELETE) | B(SYS_NEXT) | B(SYS_TAKE), false,
+	 B(SYS_LOOKUP) | B(SYS_UPDATE) | B(SYS_DELETE) | B(SYS_NEXT) | B(SYS_TAKE), false, false,
 	 {20000, 30000}, {4, 4, 8, 8, 16, 24, 37, 100}},
 	{"ringbuf", BPF_MAP_TYPE_RINGBUF, NONE, {0}, 0,
-	 B(OUTPUT) | B(SUBMIT) | B(DISCARD) | B(QUERY), B(SYS_CONSUME), false,
+	 B(OUTPUT) | B(SUBMIT) | B(DISCARD) | B(QUERY), B(SYS_CONSUME), false, false,
 	 {4096, 8192, 65536}, {0}},
 };
 
@@ -167,6 +185,7 @@ static void gen_shape(struct test_case *c, uint64_t *seed)
 		s->max = 0;
 	/* Of those, sys/ has tests of its own. */
 	s->flags &= ~(1u << 15 | 1u << 16);
+	s->lock = kind->locked ? 1 + 4 * below(seed, s->value / 4) : 0;
 	if (s->type == BPF_MAP_TYPE_BLOOM_FILTER)
 		s->extra = once_in(seed, 10) ? below(seed, 20) : 5;
 	if (s->flags & BPF_F_NUMA_NODE)
@@ -211,6 +230,10 @@ static void gen_material(struct test_case *c, uint64_t *seed)
 		uint8_t *to = m->large ? m->large + v * size : m->values[v];
 		uint64_t word = random_next(seed);
 
+		/* The device that both have, or none. */
+		if (c->shape.type == BPF_MAP_TYPE_DEVMAP || c->shape.type == BPF_MAP_TYPE_DEVMAP_HASH)
+			word = once_in(seed, 3) ? 0 : 1;
+
 		for (size_t at = 0; at + 8 <= (m->large ? size : VALUE_MAX); at += 8) {
 			memcpy(to + at, &word, 8);
 			word = word * 0x9e3779b97f4a7c15 + 1;
@@ -236,10 +259,12 @@ static uint8_t pick_op(uint64_t set, uint64_t *seed)
 	return op;
 }
 
-static uint64_t update_flags(uint64_t *seed)
+static uint64_t update_flags(const struct test_case *c, uint64_t *seed)
 {
 	static const uint64_t flags[] = {0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 8};
 
+	if (c->shape.lock && once_in(seed, 3))
+		return BPF_F_LOCK | below(seed, 3);
 	return once_in(seed, 60) ? 1ull << below(seed, 64) : PICK(seed, flags);
 }
 
@@ -259,11 +284,11 @@ static void gen_operands(struct op *op, const struct test_case *c, uint64_t *see
 	case OP_UPDATE:
 	case OP_SYS_UPDATE:
 	case OP_SYS_BATCH_UPDATE:
-		op->flags = update_flags(seed);
+		op->flags = update_flags(c, seed);
 		break;
 	case OP_PUSH:
 	case OP_ADD:
-		op->flags = once_in(seed, 3) ? BPF_EXIST : update_flags(seed);
+		op->flags = once_in(seed, 3) ? BPF_EXIST : update_flags(c, seed);
 		break;
 	case OP_QUERY:
 		op->flags = below(seed, 5);
@@ -285,8 +310,9 @@ static void gen_operands(struct op *op, const struct test_case *c, uint64_t *see
 		op->count = once_in(seed, 3) ? below(seed, 5) : 0;
 		break;
 	default:
-		if (!program && once_in(seed, 40))
-			op->flags = once_in(seed, 2) ? BPF_F_LOCK : 1ull << below(seed, 64);
+		if (!program && once_in(seed, c->shape.lock ? 3 : 40))
+			op->flags = c->shape.lock || once_in(seed, 2) ? BPF_F_LOCK
+			                                              : 1ull << below(seed, 64);
 	}
 	if (op->name >= OP_SYS_BATCH_LOOKUP && op->name <= OP_SYS_BATCH_DELETE) {
 		op->count = PICK(seed, counts);

@@ -12,6 +12,8 @@ char _license[] SEC("license") = "GPL";
 
 /* Set before loading, so that the verifier knows them. */
 const volatile uint32_t value_size = 8;
+const volatile uint32_t lock_at = 0;  /* where the lock is in a value that has one */
+const volatile uint32_t plain_at = 0; /* a byte of it that is not the lock */
 
 struct shared shared;
 
@@ -192,3 +194,22 @@ STEP(do_ring)
 	return 0;
 }
 PROGRAM(do_ring)
+
+STEP(do_locked)
+{
+	const struct op *op = OP_OF(i);
+	uint8_t *value = bpf_map_lookup_elem(&subject, KEY(op));
+	uint8_t now;
+
+	if (!value) {
+		answer(i, 0, 0);
+		return 0;
+	}
+	bpf_spin_lock((struct bpf_spin_lock *)(value + lock_at));
+	value[plain_at] += op->value;
+	now = value[plain_at];
+	bpf_spin_unlock((struct bpf_spin_lock *)(value + lock_at));
+	answer(i, 1, now);
+	return 0;
+}
+PROGRAM(do_locked)

@@ -34,6 +34,7 @@ typedef unsigned long long uint64_t;
 	OP(SUBMIT, do_ring) \
 	OP(DISCARD, do_ring) \
 	OP(QUERY, do_ring) \
+	OP(LOCKED, do_locked) /* adds to a byte of the value, under its spin lock */ \
 	OP(SYS_LOOKUP, none) \
 	OP(SYS_UPDATE, none) \
 	OP(SYS_DELETE, none) \

@@ -126,6 +126,42 @@ static void values_open(struct side *s)
 		s->id[i] = s->fd[i] >= 0 ? id_of(s, s->fd[i]) : 0;
 }
 
+/* --- Values with a lock ------------------------------------------------------------------ */
+
+/*
+ * BTF for keys of these sizes and values of bytes, a lock, bytes:
+ *   1 unsigned int   2 struct bpf_spin_lock   3 unsigned char
+ *   4 char[lock]     5 char[rest]   6 char[key]   7 struct value
+ */
+static int lock_btf(struct side *s, const struct shape *shape)
+{
+	static const char strings[] = "\0int\0bpf_spin_lock\0val\0char\0value\0a\0b\0c";
+	enum { INT = 1, LOCK = 5, VAL = 19, CHAR = 23, VALUE_NAME = 28, A = 34, B = 36, C = 38 };
+	uint32_t at = shape->lock - 1, rest = shape->value - at - 4;
+	const uint32_t types[] = {
+		INT, 1 << 24, 4, 32,
+		LOCK, 4 << 24 | 1, 4, VAL, 1, 0,
+		CHAR, 1 << 24, 1, 8,
+		0, 3 << 24, 0, 3, 1, at,
+		0, 3 << 24, 0, 3, 1, rest,
+		0, 3 << 24, 0, 3, 1, shape->key,
+		VALUE_NAME, 4 << 24 | 3, shape->value,
+		A, 4, 0, B, 2, at * 8, C, 5, (at + 4) * 8,
+	};
+	struct {
+		uint16_t magic;
+		uint8_t version, flags;
+		uint32_t size, type_at, type_size, string_at, string_size;
+		uint8_t bytes[sizeof(types) + sizeof(strings)];
+	} btf = {0xeb9f, 1, 0, 24, 0, sizeof(types), sizeof(types), sizeof(strings), {0}};
+	union bpf_attr a = {.btf = (uintptr_t)&btf, .btf_size = sizeof(btf)};
+
+	memcpy(btf.bytes, types, sizeof(types));
+	memcpy(btf.bytes + sizeof(types), strings, sizeof(strings));
+	a.btf_size = 24 + sizeof(types) + sizeof(strings);
+	return side_bpf(s, BPF_BTF_LOAD, &a);
+}
+
 /* --- A case ------------------------------------------------------------------------------ */
 
 static void ring_open(struct side *s)
@@ -164,7 +200,15 @@ int side_open(struct side *s, const struct shape *shape, const struct material *
 		values_open(s);
 	if (nested)
 		a.inner_map_fd = (uint32_t)s->fd[0];
+	if (shape->lock) {
+		a.btf_fd = (uint32_t)lock_btf(s, shape);
+		must((int)a.btf_fd >= 0, s, "BTF of a value with a lock");
+		a.btf_key_type_id = shape->key == 4 ? 1 : 6;
+		a.btf_value_type_id = 7;
+	}
 	s->map = side_bpf(s, BPF_MAP_CREATE, &a);
+	if (shape->lock)
+		close((int)a.btf_fd);
 	s->buffer = malloc((s->value_bytes + KEY_MAX) * BATCH_MAX + 64);
 	if (s->map >= 0 && shape->type == BPF_MAP_TYPE_RINGBUF)
 		ring_open(s);
@@ -214,7 +258,9 @@ static int programs_load(struct side *s, const struct op *ops, unsigned n)
 	bpf_object__for_each_program(prog, o)
 		bpf_program__set_autoload(prog, wanted(bpf_program__name(prog), ops, n));
 	rodata = bpf_object__find_map_by_name(o, ".rodata");
-	memcpy((void *)bpf_map__initial_value(rodata, &size), &s->shape.value, 4);
+	memcpy((void *)bpf_map__initial_value(rodata, &size),
+	       (uint32_t[]){s->shape.value, s->shape.lock ? s->shape.lock - 1 : 0,
+	                    s->shape.lock == 1 ? 4 : 0}, 12);
 	must(!bpf_map__reuse_fd(bpf_object__find_map_by_name(o, "subject"), s->map), s,
 	     "the map is given to the programs");
 	if (bpf_object__load(o)) {

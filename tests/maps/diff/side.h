@@ -19,6 +19,7 @@ struct shape {
 	uint32_t type, key, value, max, flags;
 	uint32_t node;
 	uint64_t extra;
+	uint32_t lock; /* a value has a spin lock: 1 + its offset */
 };
 
 /* What all operations of a case work on, the same on both sides. */
