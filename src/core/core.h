@@ -80,6 +80,7 @@ struct cpu {
 	} redirect;
 	struct fault *fault;   /* the checked engine's first finding of this run, or NULL */
 	uint64_t fuel;         /* instructions the checked engine may run in one run; 0 is no limit */
+	uint64_t attach_cookie; /* of the attachment that runs the program; 0: none */
 	void *checked;         /* the checked engine's state of the run in progress, or NULL */
 	_Atomic uint32_t held; /* a thread holds this slot */
 } __attribute__((aligned(64)));
@@ -123,6 +124,8 @@ struct skep {
 	/* What the checked engine found in a test run, one line; NULL drops it. From any thread. */
 	void (*on_fault)(void *arg, const char *text);
 	void *fault_arg;
+	/* bpf(2) as programs of type syscall call it: attr in this process's memory. Set by sys/. */
+	int (*bpf)(struct skep *k, int cmd, void *attr, unsigned size);
 };
 
 /* Core state: CPU slots, id tables, seeds; the registry is copied. 0 or -ENOMEM. */

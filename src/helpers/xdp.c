@@ -134,15 +134,26 @@ HELPER_FN(xdp_store_bytes)
 	return (uint64_t)(int64_t)err;
 }
 
+/* Flags of bpf_redirect_map() beside the answer for a key that is not there: those of device maps. */
+static uint64_t map_flags(const struct map *m)
+{
+	enum { BROADCAST = 1 << 3, EXCLUDE_INGRESS = 1 << 4 };
+	bool devices = m->type == BPF_MAP_TYPE_DEVMAP || m->type == BPF_MAP_TYPE_DEVMAP_HASH;
+
+	return devices ? BROADCAST | EXCLUDE_INGRESS : 0;
+}
+
 HELPER_FN(redirect_map)
 {
 	struct map *m = (struct map *)(uintptr_t)r1;
 	uint32_t key = (uint32_t)r2;
+	uint64_t flags = r3 & map_flags(m);
+	bool to_all = flags & 1 << 3;
 
-	if (r3 & ~(uint64_t)ACTION_BITS)
+	if (r3 & ~(ACTION_BITS | map_flags(m)))
 		return XDP_ABORTED;
-	if (!m->ops->lookup || !m->ops->lookup(m, &key, cpu->id))
+	if (!to_all && (!m->ops->lookup || !m->ops->lookup(m, &key, cpu->id)))
 		return r3 & ACTION_BITS;
-	cpu->redirect = (struct redirect){.map = m, .key = key};
+	cpu->redirect = (struct redirect){.map = m, .key = key, .flags = (uint32_t)flags};
 	return XDP_REDIRECT;
 }

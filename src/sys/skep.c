@@ -119,6 +119,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	k->trace_arg = o.trace_arg;
 	k->on_fault = o.fault;
 	k->fault_arg = o.fault_arg;
+	k->bpf = skep_bpf;
 	*out = k;
 	return 0;
 fail:

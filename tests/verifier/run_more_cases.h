@@ -94,3 +94,11 @@
 {"sk_fullsock", CLS, IP4, 0xa603f07def610f41, CTX_SK "call 95; if r0 == 0 goto out; r1 = *(u32 *)(r0 + 4); r2 = *(u32 *)(r0 + 24); r3 = *(u32 *)(r0 + 72); r0 = r1; r0 *= 31; r0 += r2; r0 *= 31; r0 += r3; out: exit", NONE, NONE, NONE},
 {"tcp_sock of no TCP socket", CLS, IP4, 0xee76a19b1107bd67, CTX_SK "call 96; if r0 == 0 goto out; r0 = *(u32 *)(r0 + 0); out: exit", NONE, NONE, NONE},
 {"get_listener_sock of none", CLS, IP4, 0xee76a19b1107bd67, CTX_SK "call 98; if r0 == 0 goto out; r0 = *(u32 *)(r0 + 4); out: exit", NONE, NONE, NONE},
+
+/* --- Who runs the program, and where to --- */
+{"get_current_cgroup_id", CLS, IP4, 0x2db395836e8714ba, "call 80; exit", NONE, NONE, NONE},
+{"get_current_ancestor_cgroup_id", CLS, IP4, 0x947f55da53ffb384, "r1 = $A ll; call 123; exit", {0, 1, 2, 3, 64, -1, END}, NONE, NONE},
+{"get_ns_current_pid_tgid of another namespace", CLS, IP4, 0x764fa798ebfd2dd5, BUFFER "r1 = $A; r2 = $B; r3 = r10; r3 += -8; r4 = 8; call 120;" ANSWER, {0, 4, END}, {0, 1, END}, NONE},
+{"xdp: redirect_map of an empty device map", XDP, IP4, 0x2b9e17d0a5426598, "r1 = map_fd[0]; r2 = $A; r3 = $B; call 51; exit", {0, 3, 4, END}, {0, 1, 2, 3, 4, 8, 9, 16, 18, 24, 32, END}, NONE, .map = {BPF_MAP_TYPE_DEVMAP, 4, 4, 4}},
+{"xdp: redirect_map of an empty map of CPUs", XDP, IP4, 0xb14351eb33c9db19, "r1 = map_fd[0]; r2 = $A; r3 = $B; call 51; exit", {0, 1, END}, {0, 1, 2, 3, 4, 8, 16, END}, NONE, .map = {BPF_MAP_TYPE_CPUMAP, 4, 4, 2}},
+{"xdp: redirect_map of an empty map of sockets", XDP, IP4, 0x595e2bfd00c405de, "r1 = map_fd[0]; r2 = $A; r3 = $B; call 51; exit", {0, 3, 4, END}, {0, 1, 2, 3, 4, 8, 16, END}, NONE, .map = {BPF_MAP_TYPE_XSKMAP, 4, 4, 4}},
