@@ -33,6 +33,7 @@ struct skep;
 struct skep_map;
 struct skep_prog;
 struct skep_cpu;
+struct skep_frame;
 
 /* The version of the library that is loaded, as opposed to SKEP_VERSION of this header. */
 const char *skep_version(void);
@@ -88,6 +89,23 @@ struct skep_options {
 	 * /sys/kernel/btf/vmlinux, which NULL stands for. It is read when first needed. "": none.
 	 */
 	const char *vmlinux;
+	/*
+	 * Frames of test runs with BPF_F_TEST_XDP_LIVE_FRAMES that the program did not drop: to be
+	 * carried on by whoever has devices. Valid during the call, from any thread. NULL: dropped.
+	 */
+	void (*frame)(void *arg, const struct skep_frame *frame);
+	void *frame_arg;
+};
+
+/* See skep_options.frame. */
+struct skep_frame {
+	uint32_t verdict; /* XDP_PASS, XDP_TX, XDP_REDIRECT */
+	uint32_t ifindex; /* where it came from; of XDP_REDIRECT without a map: where to */
+	uint32_t map_id;  /* of XDP_REDIRECT by a map, else 0: the map, ... */
+	uint32_t flags;   /* ... BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS ... */
+	uint64_t key;     /* ... and the key in it */
+	const void *data;
+	size_t len;
 };
 
 /* options may be NULL. */

@@ -29,6 +29,7 @@ struct engine;
 struct vmlinux;
 struct attach;
 struct obj;
+struct skep_frame;
 struct object;
 struct async;
 
@@ -93,6 +94,17 @@ struct limbo {
 	uint64_t period; /* of what is waiting */
 };
 
+/* A frame that left an XDP program: where to, and what is left of it. */
+struct live_frame {
+	uint32_t verdict; /* XDP_PASS, XDP_TX, XDP_REDIRECT */
+	uint32_t ifindex; /* PASS and TX: where it came from; REDIRECT: where to, unless a map says */
+	uint32_t flags;   /* of bpf_redirect_map(): BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS */
+	struct map *map;  /* or NULL */
+	uint64_t key;
+	const uint8_t *data;
+	uint32_t len;
+};
+
 struct skep {
 	struct mem mem;
 	struct registry reg;
@@ -124,6 +136,10 @@ struct skep {
 	/* What the checked engine found in a test run, one line; NULL drops it. From any thread. */
 	void (*on_fault)(void *arg, const char *text);
 	void *fault_arg;
+	/* Frames of BPF_F_TEST_XDP_LIVE_FRAMES that were not dropped; NULL: they are. From any thread. */
+	void (*on_frame)(struct skep *k, const struct live_frame *f);
+	void (*user_frame)(void *arg, const struct skep_frame *f); /* sys/: skep_options.frame */
+	void *frame_arg;
 	/* bpf(2) as programs of type syscall call it: attr in this process's memory. Set by sys/. */
 	int (*bpf)(struct skep *k, int cmd, void *attr, unsigned size);
 };

@@ -14,7 +14,7 @@ const struct hook *const hooks[HOOK_COUNT] = {
 #undef HOOK
 };
 
-static uint64_t now(void)
+uint64_t test_run_now(void)
 {
 	struct timespec t;
 
@@ -26,7 +26,7 @@ void test_run_repeat(struct prog *p, void *ctx, struct test_run *t)
 {
 	uint32_t repeat = t->repeat ? t->repeat : 1;
 	struct cpu *cpu = cpu_enter(p->obj.k);
-	uint64_t start = now(), ret = 0;
+	uint64_t start = test_run_now(), ret = 0;
 
 	for (uint32_t i = 0; i < repeat && !t->faulted; i++) {
 		ret = prog_run(p, ctx, cpu);
@@ -35,7 +35,7 @@ void test_run_repeat(struct prog *p, void *ctx, struct test_run *t)
 	if (t->faulted && t->fault)
 		*t->fault = *cpu->fault;
 	t->retval = (uint32_t)ret;
-	t->duration = (uint32_t)((now() - start) / repeat);
+	t->duration = (uint32_t)((test_run_now() - start) / repeat);
 	cpu_leave(cpu);
 }
 

@@ -24,6 +24,8 @@ extern const struct hook *const hooks[HOOK_COUNT];
  */
 void test_run_repeat(struct prog *p, void *ctx, struct test_run *t);
 
+uint64_t test_run_now(void); /* ns, monotonic */
+
 /* Is there a context in this test run? One that is only to be given back begins as zeros. */
 static inline bool test_run_has_ctx(const struct test_run *t)
 {

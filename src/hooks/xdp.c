@@ -23,6 +23,8 @@ enum {
 	MAX_META = PKT_HEADROOM - 40, /* the kernel keeps 40 bytes at the start of the page */
 	ETH_HEADER = 14,
 	TEST_LIVE_FRAMES = 1 << 1,
+	LIVE_HEADER = 112, /* what the kernel keeps of a live frame in its page */
+	LIVE_BATCH_MAX = 256,
 };
 
 /* The public context. */
@@ -95,22 +97,38 @@ static int check_device(const struct xdp_md *md)
 	return md->rx_queue_index ? -EINVAL : 0;
 }
 
+static bool is_live(const struct test_run *t)
+{
+	return t->flags & TEST_LIVE_FRAMES;
+}
+
+/* Live frames are in one piece. */
+static int check_live(const struct xdp_md *md, uint32_t size)
+{
+	return md->data_end != size || size - md->data > LINEAR_MAX - LIVE_HEADER ? -EINVAL : 0;
+}
+
 static int test_run_args(const struct prog *p, const struct test_run *t, struct xdp_md *md)
 {
 	int err;
 
 	if (p->expected_attach_type == BPF_XDP_DEVMAP || p->expected_attach_type == BPF_XDP_CPUMAP)
 		return -EINVAL;
-	if (t->flags == TEST_LIVE_FRAMES)
-		return -ENOTSUPP;
-	if (t->flags || t->batch_size)
+	if (t->flags & ~TEST_LIVE_FRAMES || (t->batch_size && !is_live(t)))
 		return -EINVAL;
+	if (t->batch_size > LIVE_BATCH_MAX)
+		return -E2BIG;
 	err = test_run_ctx_in(t, md, sizeof(*md));
 	if (err)
 		return err;
+	/* Nobody waits for what becomes of live frames. */
+	if (is_live(t) && test_run_has_ctx(t) && (t->data_out || t->ctx_out))
+		return -EINVAL;
 	if (!test_run_has_ctx(t))
 		md->data_end = t->data_size_in;
 	err = check_md(md, t->data_size_in);
+	if (!err && is_live(t))
+		err = check_live(md, t->data_size_in);
 	if (!err)
 		err = check_device(md);
 	if (err)
@@ -155,6 +173,55 @@ static int test_run_results(const struct xdp *x, const struct xdp_md *in, struct
 	return test_run_out(t, x->pkt.meta, size, test_run_has_ctx(t) ? &md : NULL, sizeof(md));
 }
 
+/* A frame that a program let go, for whoever wants to carry it on. */
+static void emit(const struct prog *p, const struct xdp *x, uint32_t verdict, const struct cpu *cpu)
+{
+	struct skep *k = p->obj.k;
+	struct live_frame f = {
+		.verdict = verdict,
+		.ifindex = x->ingress_ifindex,
+		.data = x->pkt.data,
+		.len = (uint32_t)(x->pkt.end - x->pkt.data),
+	};
+
+	if (verdict == XDP_REDIRECT) {
+		f.ifindex = cpu->redirect.ifindex;
+		f.flags = cpu->redirect.flags;
+		f.map = cpu->redirect.map;
+		f.key = cpu->redirect.key;
+	}
+	if (verdict >= XDP_PASS && verdict <= XDP_REDIRECT && k->on_frame)
+		k->on_frame(k, &f);
+}
+
+/*
+ * Live frames: each run gets the frame anew and its verdict is carried out: by on_frame(), as there
+ * are no devices here. A run's result is not the caller's.
+ */
+static void run_live(struct prog *p, const struct xdp *frame, struct test_run *t)
+{
+	uint32_t repeat = t->repeat ? t->repeat : 1;
+	struct cpu *cpu = cpu_enter(p->obj.k);
+	uint64_t start = test_run_now();
+
+	for (uint32_t i = 0; i < repeat && !t->faulted; i++) {
+		struct xdp x = *frame;
+		uint64_t verdict;
+
+		memcpy(x.pkt.meta, t->data_in, t->data_size_in);
+		verdict = prog_run(p, &x, cpu);
+		t->faulted = cpu->fault;
+		if (!t->faulted)
+			emit(p, &x, (uint32_t)verdict, cpu);
+	}
+	if (t->faulted && t->fault)
+		*t->fault = *cpu->fault;
+	cpu_leave(cpu);
+	memcpy(frame->pkt.meta, t->data_in, t->data_size_in);
+	t->retval = 0;
+	t->duration = (uint32_t)((test_run_now() - start) / repeat);
+}
+
 static int test_run(struct prog *p, struct test_run *t)
 {
 	const struct mem *mem = &p->obj.k->mem;
@@ -178,7 +245,10 @@ static int test_run(struct prog *p, struct test_run *t)
 	x.pkt.limit = frags ? x.pkt.end + frags : page + PAGE - PKT_TAILROOM;
 	x.ingress_ifindex = 1; /* said or not */
 	memcpy(x.pkt.meta, t->data_in, t->data_size_in);
-	test_run_repeat(p, &x, t);
+	if (is_live(t))
+		run_live(p, &x, t);
+	else
+		test_run_repeat(p, &x, t);
 	err = test_run_results(&x, &md, t);
 	mem_free(mem, page);
 	return err;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/map.h"
 #include "core/async.h"
 #include "core/attach.h"
 #include "core/helper.h"
@@ -85,6 +86,22 @@ static int choose_engine(struct skep *k, enum skep_engine wanted)
 	return -EINVAL;
 }
 
+/* A live frame, as skep.h shows it. */
+static void hand_on(struct skep *k, const struct live_frame *f)
+{
+	const struct skep_frame frame = {
+		.verdict = f->verdict,
+		.ifindex = f->map ? 0 : f->ifindex,
+		.map_id = f->map ? f->map->obj.id : 0,
+		.flags = f->flags,
+		.key = f->key,
+		.data = f->data,
+		.len = f->len,
+	};
+
+	k->user_frame(k->frame_arg, &frame);
+}
+
 int skep_new(const struct skep_options *options, struct skep **out)
 {
 	struct skep_options o;
@@ -120,6 +137,10 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	k->on_fault = o.fault;
 	k->fault_arg = o.fault_arg;
 	k->bpf = skep_bpf;
+	k->user_frame = o.frame;
+	k->frame_arg = o.frame_arg;
+	if (o.frame)
+		k->on_frame = hand_on;
 	*out = k;
 	return 0;
 fail:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Helpers that look things up in a network of the user's: routes, neighbours, sockets. */
+/* A network of the user's: routes, neighbours, sockets that helpers find; where live frames go. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -152,12 +152,62 @@ static void test_sockets(void)
 	tap(lookup(99, "10.0.0.2", 4000, "10.0.0.9", 80) == 3, "skc_lookup_tcp");
 }
 
+static struct {
+	unsigned count[5];
+	uint32_t ifindex;
+	uint64_t key;
+	struct map *map;
+	uint8_t first;
+} seen;
+
+static void on_frame(struct skep *k, const struct live_frame *f)
+{
+	seen.count[f->verdict]++;
+	seen.ifindex = f->ifindex;
+	seen.map = f->map;
+	seen.key = f->key;
+	seen.first = f->data[0];
+}
+
+static void run_live(const char *text, uint32_t repeat)
+{
+	uint8_t frame[64] = {1};
+	struct test_run t = {.data_in = frame, .data_size_in = sizeof(frame), .repeat = repeat, .flags = 2};
+	struct prog *prog;
+	size_t n;
+	struct insn *insns = vm_asm(text, &n);
+	int err = vm_load(&vm, BPF_PROG_TYPE_XDP, true, insns, n, &prog);
+
+	memset(&seen, 0, sizeof(seen));
+	if (!err) {
+		err = prog->hook->test_run(prog, &t);
+		obj_put(&prog->obj);
+	}
+	tap(!err && !t.retval, "a live run");
+	free(insns);
+}
+
+static void test_live_frames(void)
+{
+	vm.k.on_frame = on_frame;
+	run_live("r0 = 1; exit", 3);
+	tap(!seen.count[2] && !seen.count[3] && !seen.count[4], "dropped frames are not seen");
+	run_live("r0 = 2; exit", 3);
+	tap(seen.count[2] == 3 && seen.ifindex == 1, "passed frames are");
+	run_live("r1 = 7; r2 = 0; call 23; exit", 1);
+	tap(seen.count[4] == 1 && seen.ifindex == 7 && !seen.map, "redirected frames say where to");
+	run_live("r2 = *(u32 *)(r1 + 0); r3 = *(u32 *)(r1 + 4); r4 = r2; r4 += 1; r0 = 1;"
+	         "if r4 > r3 goto out; r0 = *(u8 *)(r2 + 0); r0 += 1; *(u8 *)(r2 + 0) = r0; r0 = 3; out: exit", 4);
+	tap(seen.count[3] == 4 && seen.first == 2, "each run gets the frame anew");
+}
+
 int main(void)
 {
 	vm_init(&vm);
 	vm.trusted = true;
 	test_routes();
 	test_sockets();
+	test_live_frames();
 	vm_exit(&vm);
 	return tap_end();
 }
