@@ -385,6 +385,29 @@ int64_t skep_ringbuf_consume(struct skep_map *map, int (*fn)(void *arg, const vo
 int skep_map_event_fd(struct skep_map *map);
 void skep_events_settle(struct skep *k);
 
+/*
+ * Perf rings: what bpf_perf_event_output() writes to. skep_perf_open() makes a ring of size bytes (a
+ * power of two, whole pages, at most 16 MiB) for what programs on CPU slot `index` put out, and puts it
+ * in that place of a perf event array. Samples are padded to 8 bytes less 4, as perf buffers have them.
+ * lost (may be NULL) gets the number of samples for which there was no room. One thread at a time.
+ */
+struct skep_perf;
+int skep_perf_open(struct skep_map *map, uint32_t index, size_t size, struct skep_perf **out);
+void skep_perf_close(struct skep_perf *perf); /* the map keeps it until it is replaced */
+int64_t skep_perf_consume(struct skep_perf *perf,
+                          int (*sample)(void *arg, const void *data, size_t size),
+                          void (*lost)(void *arg, uint64_t n), void *arg);
+int skep_perf_event_fd(struct skep_perf *perf); /* see skep_map_event_fd() */
+
+/*
+ * For doors: perf_event_open(2) of a software event "BPF output", its ioctl()s (-ENOTTY: not an event of
+ * ours), and the eventfd of what is behind a descriptor, map or event.
+ */
+int skep_perf_event_open(struct skep *k, const void *attr, int pid, int cpu, int group,
+                         unsigned long flags);
+int skep_perf_event_ioctl(struct skep *k, int fd, unsigned long request);
+int skep_fd_event_fd(struct skep *k, int fd);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -2,10 +2,11 @@
 /*
  * libskep-bpf: unmodified libbpf on Skep.
  *
- * The library defines syscall(), statfs(), epoll_ctl() and epoll_wait(). Listed before the C
+ * The library defines syscall(), ioctl(), statfs(), epoll_ctl() and epoll_wait(). Listed before the C
  * library when a program is linked (meson: before dependency('libbpf'); by hand: -lskep-bpf -lskep
  * -lbpf), they are the ones that libbpf.so calls. While a kernel is bound,
- *   - bpf(2) goes to it,
+ *   - bpf(2) goes to it, and perf_event_open(2) of the event that BPF programs write to
+ *     (perf_buffer__poll() works),
  *   - statfs() says that its bpffs directory is a BPF file system,
  *   - epoll on a map's descriptor waits for that map (ring_buffer__poll() works);
  * all else, and all of it while none is bound, goes to the operating system.

@@ -14,6 +14,7 @@
 
 #include "base/copy.h"
 #include "core/btf.h"
+#include "core/perf.h"
 #include "core/prog.h"
 #include "core/record.h"
 
@@ -303,6 +304,22 @@ static void settle(const struct map *m, int fd)
 		return; /* it is full, and so readable */
 }
 
+static void perf_settle(const struct id_table *t)
+{
+	for (unsigned i = 0; i < t->cap; i++) {
+		struct perf_ring *r = (struct perf_ring *)t->slot[i];
+		int fd = r ? atomic_load(&r->event_fd) - 1 : -1;
+		uint64_t value = 1;
+
+		/* As above; a ring's lock is never held while waiting for anything. */
+		if (fd < 0 || (!perf_ring_readable(r) && read(fd, &value, sizeof(value)) < 0))
+			continue;
+		value = 1;
+		if (perf_ring_readable(r) && write(fd, &value, sizeof(value)) < 0)
+			continue; /* it is full, and so readable */
+	}
+}
+
 void map_events_settle(struct skep *k)
 {
 	const struct id_table *t = &k->ids[OBJ_MAP];
@@ -315,5 +332,6 @@ void map_events_settle(struct skep *k)
 		if (fd >= 0 && m->ops->readable)
 			settle(m, fd);
 	}
+	perf_settle(&k->ids[OBJ_PERF]);
 	lock_release(&k->lock);
 }

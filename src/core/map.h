@@ -134,6 +134,7 @@ struct map_ops {
 	 * set() takes over the reference to o on success. -EINVAL for an object that does not fit.
 	 */
 	enum obj_kind fd_kind; /* meaningful when set or set_pair is not NULL */
+	int fd_wrong; /* the errno for a descriptor of another kind; 0: EINVAL */
 	/* What is wrong with key and flags: asked before the descriptor is looked at. */
 	int (*set_ok)(const struct map *m, const void *key, uint64_t flags);
 	int (*set)(struct map *m, const void *key, struct obj *o, uint64_t flags);

@@ -20,13 +20,17 @@
 EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
 	struct skep *k = door_kernel();
-	struct skep_map *map;
+	int eventfd = k ? skep_fd_event_fd(k, fd) : -1;
+	struct epoll_event readable;
 
-	if (k && skep_map_from_fd(k, fd, &map) == 0) {
-		fd = skep_map_event_fd(map);
-		skep_map_put(map); /* the descriptor keeps it, and with it the eventfd */
-		if (fd < 0)
-			return (int)raw_result(fd);
+	if (eventfd >= 0) {
+		fd = eventfd; /* what it belongs to is kept by the descriptor */
+		/* Who waits to write, to a user ring buffer, is woken by the same. */
+		if (event && (event->events & EPOLLOUT)) {
+			readable = *event;
+			readable.events = (readable.events & ~(uint32_t)EPOLLOUT) | EPOLLIN;
+			event = &readable;
+		}
 	}
 	return (int)raw_result(raw_syscall(SYS_epoll_ctl, epfd, op, fd, (long)event, 0, 0));
 }

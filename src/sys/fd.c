@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "core/map.h"
+#include "core/perf.h"
 
 enum hold_kind { HOLD_PIPE, HOLD_FILE, HOLD_PIN };
 
@@ -299,6 +300,7 @@ static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_MAP] = "bpf-map",
 	[OBJ_BTF] = "btf",
 	[OBJ_LINK] = "bpf-link",
+	[OBJ_PERF] = "perf-event",
 	[OBJ_STATS] = "bpf-stats",
 };
 
@@ -406,13 +408,23 @@ static int open_pipe(struct holds *hs, struct hold *h)
 	return err ? err : ends[0];
 }
 
+/* The pages that clients may map, or NULL. */
+static const struct pages *pages_of(const struct obj *o)
+{
+	const struct pages *p = o->kind == OBJ_MAP    ? &((const struct map *)o)->pages
+	                        : o->kind == OBJ_PERF ? &((const struct perf_ring *)o)->pages
+	                                              : NULL;
+
+	return p && p->base ? p : NULL;
+}
+
 static int open_file(struct holds *hs, struct hold *h)
 {
-	struct map *m = h->obj->kind == OBJ_MAP ? (struct map *)h->obj : NULL;
+	const struct pages *pages = pages_of(h->obj);
 	int err;
 
-	if (m && m->pages.base) {
-		h->fd = m->pages.fd;
+	if (pages) {
+		h->fd = pages->fd;
 		h->fd_is_borrowed = true;
 	} else {
 		h->fd = memfd_create(kind_names[h->obj->kind], MFD_CLOEXEC);
@@ -448,8 +460,7 @@ static int install_first(struct holds *hs, struct obj *o, enum hold_kind kind, u
 
 static int install(struct holds *hs, struct client *c, struct obj *o, unsigned access)
 {
-	bool pages = o->kind == OBJ_MAP && ((struct map *)o)->pages.base;
-	enum hold_kind kind = pages || c->flags & CLIENT_NAMES ? HOLD_FILE : HOLD_PIPE;
+	enum hold_kind kind = pages_of(o) || c->flags & CLIENT_NAMES ? HOLD_FILE : HOLD_PIPE;
 
 	for (struct hold *h = o->desc; h; h = h->next_of_obj) {
 		if (h->kind != kind)

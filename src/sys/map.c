@@ -124,7 +124,7 @@ static int set_fd(struct call *call, struct map *m, const void *key, const void 
 	memcpy(&fd, value, sizeof(fd));
 	err = fd_resolve(call->k, call->c, fd, m->ops->fd_kind, &o, NULL);
 	if (err)
-		return err;
+		return err == -EINVAL && m->ops->fd_wrong ? -m->ops->fd_wrong : err;
 	err = m->ops->set(m, key, o, flags);
 	if (err)
 		obj_put(o);

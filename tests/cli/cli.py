@@ -203,8 +203,6 @@ def bad_objects():
         r"no program 'nope' in it; there is: drop, pass, entry")
     bad("object: unknown section", ["exec", obj("wrong_section"), *run], 3, r"section 'nothing/like/this'")
     bad("object: unknown map type", ["exec", obj("wrong_map_type"), *run], 3, r"map 'table' has type 99")
-    bad("object: map type not in Skep", ["exec", obj("absent_map_type"), *run], 4,
-        r"map 'table' is a perf_event_array map, a type that is not in Skep")
     bad("object: wrong map definition", ["exec", obj("wrong_map_size"), *run], 3, r"refuses map 'table' \(array, key 3")
     bad("object: unknown helper", ["exec", obj("wrong_helper"), *run], 1, r"rejected.*9999")
     bad("object: helper not in Skep", ["exec", obj("absent_helper"), *run], 4, r"bpf_get_branch_snapshot.*not in Skep")

@@ -76,6 +76,7 @@ static const struct oracle_shape good[] = {
 	{BPF_MAP_TYPE_HASH, 4, 8, 8, 0, 0, 0, false},
 	{BPF_MAP_TYPE_ARRAY, 4, 8, 8, 0, 0, 0, false},
 	{BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 8, 0, 0, 0, false},
+	{BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 8, 0, 0, 0, false},
 	{BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 8, 0, 0, 0, false},
 	{BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 8, 0, 0, 0, false},
 	{BPF_MAP_TYPE_STACK_TRACE, 4, 64, 8, 0, 0, 0, false},

@@ -252,6 +252,59 @@ static void events_wake_a_sleeper(void **state)
 	ring_buffer__free(ring);
 }
 
+struct seen {
+	unsigned n, bytes;
+	unsigned long long lost;
+	unsigned long first;
+};
+
+static void on_sample(void *ctx, int cpu, void *data, unsigned size)
+{
+	struct seen *seen = ctx;
+
+	(void)cpu;
+	seen->n++;
+	seen->bytes = size;
+	memcpy(&seen->first, data, sizeof(seen->first));
+}
+
+static void on_lost(void *ctx, int cpu, unsigned long long n)
+{
+	(void)cpu;
+	((struct seen *)ctx)->lost += n;
+}
+
+static void samples_arrive_through_perf_buffers(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen = {0};
+	struct perf_buffer *pb =
+		perf_buffer__new(map_fd(f, "samples"), 1, on_sample, on_lost, &seen, NULL);
+
+	assert_non_null(pb);
+	assert_int_equal(perf_buffer__poll(pb, 0), 0);
+	for (unsigned i = 0; i < 500; i++) { /* round the ring many times */
+		assert_int_equal(run(f, "puts_out", 64), 0);
+		if (i % 10 == 9)
+			assert_true(perf_buffer__poll(pb, 1000) > 0);
+	}
+	assert_int_equal(seen.n, 500);
+	assert_int_equal(seen.first, 0x1122334455667788);
+	assert_int_equal(seen.bytes, 28); /* 16 and 10, as much as fills words with their length */
+	/* 4096 bytes hold 102 of 40, one byte short of all; who comes late is told. */
+	for (unsigned i = 0; i < 150; i++)
+		run(f, "puts_out", 64);
+	assert_int_equal(run(f, "puts_out", 64), ENOSPC);
+	assert_true(perf_buffer__consume(pb) >= 0);
+	assert_int_equal(seen.n, 602);
+	assert_int_equal(run(f, "puts_out", 64), 0);
+	assert_true(perf_buffer__consume(pb) >= 0);
+	assert_int_equal(seen.n, 603);
+	assert_int_equal(seen.lost, 49);
+	perf_buffer__free(pb);
+	assert_int_equal(run(f, "puts_out", 64), ENOENT);
+}
+
 static void maps_are_pinned_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -352,6 +405,7 @@ int main(void)
 		cmocka_unit_test(events_arrive_through_epoll),
 		cmocka_unit_test(events_stay_until_read),
 		cmocka_unit_test(events_wake_a_sleeper),
+		cmocka_unit_test(samples_arrive_through_perf_buffers),
 		cmocka_unit_test(maps_are_pinned_by_name),
 		cmocka_unit_test(core_and_kconfig),
 		cmocka_unit_test(infos),

@@ -5,12 +5,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#if defined(WRONG_MAP_TYPE) || defined(ABSENT_MAP_TYPE) || defined(WRONG_MAP_SIZE)
+#if defined(WRONG_MAP_TYPE) || defined(WRONG_MAP_SIZE)
 struct {
 #ifdef WRONG_MAP_TYPE
 	__uint(type, 99);
-#elif defined(ABSENT_MAP_TYPE)
-	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 #else
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 #endif
@@ -40,7 +38,7 @@ int wrong(struct xdp_md *ctx)
 	static long (*const nothing)(void) = (void *)9999;
 
 	return nothing();
-#elif defined(WRONG_MAP_TYPE) || defined(ABSENT_MAP_TYPE) || defined(WRONG_MAP_SIZE)
+#elif defined(WRONG_MAP_TYPE) || defined(WRONG_MAP_SIZE)
 	return !bpf_map_lookup_elem(&table, &ctx->ingress_ifindex);
 #else
 	return XDP_PASS;

@@ -4,6 +4,21 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} samples SEC(".maps");
+
+/* A number, then the first 10 bytes of the packet. */
+SEC("xdp") int puts_out(struct xdp_md *ctx)
+{
+	unsigned long what[2] = {0x1122334455667788, ctx->data_end - ctx->data};
+
+	return -bpf_perf_event_output(ctx, &samples, BPF_F_CURRENT_CPU | 10ull << 32, what,
+	                              sizeof(what));
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Global data: .bss, .data, .rodata; written before the load and read after the run. */
