@@ -292,9 +292,6 @@ static int prepare(struct side *s, const struct exec_options *o, const struct ex
 		return fail(EXIT_USAGE, "%s: program '%s' is a %s program, which takes no packets; --ctx "
 		            "may do", file_name(o->object), bpf_program__name(s->prog),
 		            libbpf_bpf_prog_type_str(type));
-	if (s->k && o->engine != SKEP_ENGINE_AUTO && o->engine != SKEP_ENGINE_CHECKED && !o->trust)
-		warn("the program is neither verified nor trusted, so it runs checked; --trust changes "
-		     "that");
 	err = maps_fill(s, o);
 	if (err)
 		return err;

@@ -148,9 +148,9 @@ static void load(struct skep *k, struct vmlinux *v)
 struct btf *vmlinux(struct skep *k)
 {
 	struct vmlinux *v = k->vmlinux;
-	struct btf *btf = atomic_load_explicit(&v->btf, memory_order_acquire);
+	struct btf *btf = v ? atomic_load_explicit(&v->btf, memory_order_acquire) : NULL;
 
-	if (btf || !v->path)
+	if (!v || btf || !v->path)
 		return btf;
 	lock_take(&v->lock);
 	if (!v->tried)

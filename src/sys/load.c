@@ -219,6 +219,18 @@ static int load_map_of_index(void *arg, int32_t index, struct map **out)
 	return err ? err : load_map_of_fd(arg, fd, out);
 }
 
+/*
+ * Is a light look enough? The user vouches for programs, or the checked engine watches every access;
+ * and of the context of a raw program nobody knows what it is.
+ */
+static bool light(const struct load *l)
+{
+	const struct skep *k = l->call->k;
+
+	return k->trust || k->engine == k->reg.checked ||
+	       l->p->hook->type_bit == PROG_TYPE_BIT_RAW;
+}
+
 static int run_verifier(struct load *l)
 {
 	const struct verify_env env = {
@@ -227,6 +239,7 @@ static int run_verifier(struct load *l)
 		.map_of_index = load_map_of_index,
 		.log = log_text(&l->log),
 		.log_level = l->a->log_level,
+		.trust = light(l),
 	};
 
 	return verify(l->p, &env);
@@ -238,7 +251,7 @@ static int choose_engine(struct load *l)
 {
 	const struct skep *k = l->call->k;
 
-	l->p->trusted = k->trust;
+	l->p->trusted |= k->trust;
 	l->p->engine = l->p->trusted ? k->engine : k->reg.checked;
 	return 0;
 }

@@ -62,6 +62,8 @@ static unsigned size_of(const struct fixup *x, uint32_t pc)
 	const struct verifier *v = x->v;
 	unsigned size = 0;
 
+	if (v->mark[pc] & MARK_DEAD)
+		return 1;
 	if (v->op[pc] == OP_CALL)
 		size = inlined_size(x, pc);
 	else if (v->op[pc] == OP_STX_W && value_kind(v->ref[pc]) == VALUE_CTX)
@@ -104,7 +106,8 @@ static bool jumps_reach(const struct fixup *x)
 	for (uint32_t pc = 0; pc < v->n; pc++) {
 		int64_t target, distance;
 
-		if (v->mark[pc] & MARK_SECOND || !(insn_info[v->op[pc]].fields & INSN_JOFF))
+		if (v->mark[pc] & (MARK_SECOND | MARK_DEAD) ||
+		    !(insn_info[v->op[pc]].fields & INSN_JOFF))
 			continue;
 		target = insn_target(v->op[pc], &v->insns[pc], pc);
 		distance = (int64_t)x->place[target] - x->place[pc] - 1;
@@ -265,14 +268,25 @@ static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *
 	emit(x, pc, i);
 }
 
+/* On no path: a jump to itself, whatever was there. */
+static void emit_dead(struct fixup *x, uint32_t pc)
+{
+	emit(x, pc, (struct insn){.code = insn_info[OP_JA].code, .off = -1});
+}
+
 static void emit_all(struct fixup *x)
 {
 	const struct verifier *v = x->v;
 
 	for (uint32_t pc = 0; pc < v->n; pc++) {
 		enum op op = v->op[pc];
-		unsigned fields = insn_info[op].fields;
+		unsigned fields;
 
+		if (v->mark[pc] & MARK_DEAD) {
+			emit_dead(x, pc);
+			continue;
+		}
+		fields = insn_info[op].fields;
 		if (fields & (INSN_JOFF | INSN_JIMM))
 			emit_jump(x, pc, op);
 		else if (fields & INSN_WIDE)

@@ -205,29 +205,30 @@ static int check_ld(const struct verifier *v, enum op op, uint32_t pc)
 	return insn_info[op].fields & INSN_RS ? check_reg(v, i->src) : 0;
 }
 
+int insn_check(struct verifier *v, uint32_t pc)
+{
+	const struct insn *i = &v->insns[pc];
+	enum op op = v->op[pc];
+
+	switch (i->code & 7) {
+	case CLASS_LD:
+		return check_ld(v, op, pc);
+	case CLASS_ALU:
+	case CLASS_ALU64:
+		return check_alu(v, op, i);
+	case CLASS_JMP:
+	case CLASS_JMP32:
+		return check_jmp(v, op, pc);
+	default:
+		return check_memory(v, op, i);
+	}
+}
+
 int insn_check_all(struct verifier *v)
 {
-	for (uint32_t pc = 0; pc < v->n; pc++) {
-		const struct insn *i = &v->insns[pc];
-		enum op op = v->op[pc];
-		int err;
+	for (uint32_t pc = 0; pc < v->n; pc += v->insns[pc].code == 0x18 ? 2 : 1) {
+		int err = insn_check(v, pc);
 
-		switch (i->code & 7) {
-		case CLASS_LD:
-			err = check_ld(v, op, pc);
-			pc += i->code == 0x18;
-			break;
-		case CLASS_ALU:
-		case CLASS_ALU64:
-			err = check_alu(v, op, i);
-			break;
-		case CLASS_JMP:
-		case CLASS_JMP32:
-			err = check_jmp(v, op, pc);
-			break;
-		default:
-			err = check_memory(v, op, i);
-		}
 		if (err)
 			return err;
 	}

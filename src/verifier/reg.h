@@ -143,7 +143,7 @@ enum slot_kind {
 
 struct slot {
 	struct reg spilled; /* of SLOT_SPILL, SLOT_DYNPTR, SLOT_ITER, SLOT_IRQ_FLAG */
-	uint8_t kind[8];    /* enum slot_kind, kind[7] is the highest byte */
+	uint8_t kind[8];    /* enum slot_kind; kind[0] is of the highest address */
 };
 
 /* Slot index and byte of an offset from r10 (off < 0): slot 0 is r10 - 8 .. r10 - 1. */
@@ -156,8 +156,11 @@ enum { SLOTS_MAX = STACK_SIZE / 8 };
 
 struct frame {
 	struct reg regs[NREGS];
-	struct slot *stack; /* [nslots] */
+	struct slot *stack; /* [nslots], slot 0 is the highest */
 	uint16_t nslots, cap;
+	/* Slots, by bit, that paths from here read before they write them; that were written since
+	 * the checkpoint before (live.c). */
+	uint64_t read, written;
 	uint8_t number; /* its index in state.frames */
 	bool in_callback, in_async_callback, in_exception_callback;
 	uint32_t callsite; /* instruction of the caller that called it */
@@ -184,9 +187,16 @@ struct ref {
 	const void *ptr; /* of locks: the map or BTF that it lies in */
 };
 
+/* A step of the jump history: where the path went, and what precise.c must know of an instruction. */
+struct jump {
+	uint32_t pc, prev;
+	uint16_t flags; /* enum jump_flags, slot and frame of a stack access */
+	uint64_t linked; /* registers and slots that learned together here */
+};
+
 struct state {
 	struct frame *frames[MAX_CALL_DEPTH];
-	struct state *parent; /* the checkpoint before this one on the path */
+	struct state *parent; /* the checkpoint before this one on the path; owned by walk.c */
 	struct ref *refs;
 	uint32_t nrefs, refs_cap;
 	uint32_t active_locks, active_preempt_locks, active_rcu_locks;
@@ -194,6 +204,7 @@ struct state {
 	uint32_t active_lock_id;
 	const void *active_lock_ptr;
 	uint8_t cur; /* index of the frame that runs */
+	uint32_t pc; /* of a checkpoint: the instruction that comes next */
 	bool in_sleepable;
 	bool cleaned; /* what is dead in it was forgotten (a checkpoint whose paths all ended) */
 	bool speculative;

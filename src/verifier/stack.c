@@ -1,175 +1,383 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Depth of calls, bytes of stack, and which functions lead to tail calls.
+ * The stack, byte by byte.
  *
- * The graph of calls is a matrix of bits. One search in depth orders the functions, callees first,
- * and finds recursion; the longest chains of frames and bytes follow in that order, so no path is
- * walked twice however many there are.
+ * A slot of 8 bytes knows of each byte whether it was written, is zero, or belongs to a register that
+ * was spilled there; a value that is spilled and filled whole comes back as it was. Slots exist up to
+ * the lowest that was touched. A write of other data turns what it hits into misc. Reading bytes that
+ * were never written is refused to unprivileged programs and gives an unknown number to others.
  *
- * Requires: ref[] of calls, subprogs[].touched. Provides: subprogs[].tail_calls.
+ * Provides: stack_access(), stack_helper(), stack_grow() users' bounds.
  */
-#include "verifier/state.h"
+#include <errno.h>
 
-enum { WORDS = MAX_SUBPROGS / 64 };
+#include "verifier/memory.h"
+#include "verifier/path.h"
 
-struct graph {
-	struct verifier *v;
-	uint64_t calls[MAX_SUBPROGS][WORDS];
-	uint8_t order[MAX_SUBPROGS]; /* callees first */
-	unsigned nordered;
-	uint8_t state[MAX_SUBPROGS]; /* 0 new, 1 on the way, 2 ordered */
-	unsigned frames[MAX_SUBPROGS]; /* of the longest chain that begins here */
-	unsigned local[MAX_SUBPROGS];  /* of the longest in which nobody calls a global function */
-	unsigned bytes[MAX_SUBPROGS];
-	unsigned before[MAX_SUBPROGS]; /* bytes of the longest chain that leads here */
-};
-
-static bool calls(const struct graph *g, unsigned from, unsigned to)
+struct frame *stack_frame(const struct verifier *v, const struct reg *r)
 {
-	return g->calls[from][to / 64] >> to % 64 & 1;
+	return v->cur->frames[r->frame];
 }
 
-static unsigned frame_bytes(const struct graph *g, unsigned f)
+struct slot *stack_slot(const struct frame *f, int spi)
 {
-	unsigned bytes = (unsigned)-g->v->subprogs[f].touched;
-
-	return (bytes + STACK_ROUND - 1) / STACK_ROUND * STACK_ROUND;
+	return spi >= 0 && spi < f->nslots ? &f->stack[spi] : NULL;
 }
 
-static void find_calls(struct graph *g)
+void slot_fill(struct slot *s, enum slot_kind kind)
 {
-	struct verifier *v = g->v;
+	for (unsigned i = 0; i < 8; i++)
+		s->kind[i] = (uint8_t)kind;
+}
 
-	for (uint32_t f = 0; f < v->nsubprogs; f++)
-		for (uint32_t pc = v->subprogs[f].start; pc < v->subprogs[f].end; pc++) {
-			enum op op = v->op[pc];
+static bool is_special(const struct slot *s)
+{
+	enum slot_kind kind = s->kind[7];
 
-			if (op == OP_CALL_LOCAL || op == OP_LDDW_FUNC)
-				g->calls[f][v->ref[pc] / 64] |= (uint64_t)1 << v->ref[pc] % 64;
-			if (op == OP_LDDW_FUNC)
-				v->subprogs[v->ref[pc]].is_callback = true;
-			if (op == OP_CALL && v->insns[pc].imm == HELPER_TAIL_CALL)
-				v->subprogs[f].tail_call = true;
+	return kind == SLOT_SPILL || kind == SLOT_DYNPTR || kind == SLOT_ITER ||
+	       kind == SLOT_IRQ_FLAG;
+}
+
+static void scrub(struct slot *s)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (s->kind[i] != SLOT_INVALID)
+			s->kind[i] = SLOT_MISC;
+}
+
+static int check_bounds(struct verifier *v, unsigned regno, int off, int size, enum access access)
+{
+	const struct reg *r = &cur_regs(v)[regno];
+	struct frame *f = stack_frame(v, r);
+	const char *what = access == ACCESS_READ ? " read from" : " write to";
+	bool known = scalar_is_const(&r->s);
+	int64_t low = r->s.smin + off, high = r->s.smax + off + size;
+	int lowest = access == ACCESS_WRITE || v->privileged ? -STACK_SIZE : -8 * f->nslots;
+	char var[64];
+
+	if (!known && (r->s.smax >= 1 << 29 || r->s.smin <= -(1 << 29)))
+		return reject(v, REJECT_STACK_UNBOUNDED, what, regno);
+	if (low >= lowest && low <= -1 && high <= 0 && size >= 0)
+		return stack_grow(v, f, (int)-low);
+	if (known)
+		reject(v, REJECT_STACK_BOUNDS, what, regno, (long long)low, size);
+	else
+		reject(v, REJECT_STACK_VAR_BOUNDS, what, regno, tnum_text(r->s.var, var), off, size);
+	return low < lowest || low > -1 ? -EACCES : high > 0 ? -EINVAL : -EFAULT;
+}
+
+/* --- Writing ------------------------------------------------------------------------------ */
+
+static void spill(struct verifier *v, struct slot *s, const struct reg *r, unsigned size)
+{
+	unsigned i = 8;
+
+	s->spilled = *r;
+	for (; i > 8 - size; i--)
+		s->kind[i - 1] = SLOT_SPILL;
+	for (; i; i--) {
+		if (s->kind[i - 1] == SLOT_ZERO || (v->privileged && s->kind[i - 1] == SLOT_INVALID))
+			continue;
+		s->kind[i - 1] = SLOT_MISC;
+	}
+}
+
+static bool fits(const struct reg *r, unsigned size)
+{
+	return size == 8 || r->s.umax >> (8 * size) == 0;
+}
+
+static int write_misc(struct verifier *v, uint32_t pc, struct slot *s, int off, unsigned size,
+                      int value)
+{
+	const struct insn *i = &v->insns[pc];
+	bool is_imm = (i->code & 7) == CLASS_ST, zero;
+	enum slot_kind kind = SLOT_MISC;
+	int err;
+
+	zero = value >= 0 ? reg_is_null(&cur_regs(v)[value]) : is_imm && v->op[pc] != OP_CALL && !i->imm;
+	s->spilled.kind = REG_NONE;
+	if (is_special(s))
+		scrub(s);
+	if (zero) {
+		err = value >= 0 ? precise_mark(v, (unsigned)value) : 0;
+		if (err)
+			return err;
+		kind = SLOT_ZERO;
+	}
+	for (unsigned k = 0; k < size; k++)
+		s->kind[(unsigned)(-off - 1 - (int)k) % 8] = (uint8_t)kind;
+	return 0;
+}
+
+static int write_fixed(struct verifier *v, uint32_t pc, struct frame *f, int off, unsigned size,
+                       int value)
+{
+	const struct insn *i = &v->insns[pc];
+	int spi = slot_of(off), err;
+	struct slot *s = &f->stack[spi];
+	struct reg *r = value >= 0 ? &cur_regs(v)[value] : NULL, imm;
+	bool aligned = off % 8 == 0;
+
+	if (!v->privileged && slot_is_spill(s) && !slot_is_scalar(s) && size != 8)
+		return reject(v, REJECT_CORRUPT_SPILL);
+	err = stack_overwrite(v, f, spi);
+	if (err)
+		return err;
+	if (aligned && size == 8)
+		live_stack_write(v, f->number, (uint64_t)1 << spi);
+	scratch_slot(v, spi);
+	if (r && aligned && r->kind == REG_SCALAR && v->privileged) {
+		bool whole = fits(r, size);
+
+		if (whole)
+			reg_link(v, r);
+		spill(v, s, r, size);
+		if (!whole)
+			s->spilled.id = 0;
+	} else if (!r && aligned && v->privileged && (i->code & 7) == CLASS_ST) {
+		reg_set_const(&imm, (uint64_t)(int64_t)i->imm);
+		spill(v, s, &imm, size);
+	} else if (r && r->kind != REG_SCALAR && r->kind != REG_NONE) {
+		if (size != 8)
+			return reject(v, REJECT_SPILL_SIZE);
+		if (f != cur_frame(v) && r->kind == REG_STACK)
+			return reject(v, REJECT_SPILL_STACK);
+		spill(v, s, r, size);
+	} else {
+		return write_misc(v, pc, s, off, size, value);
+	}
+	return jump_note(v, JUMP_STACK | (unsigned)spi << JUMP_SLOT_SHIFT | f->number, 0);
+}
+
+static int write_variable(struct verifier *v, uint32_t pc, const struct reg *ptr, int off,
+                          unsigned size, int value)
+{
+	struct frame *f = stack_frame(v, ptr);
+	int low = (int)ptr->s.smin + off, high = (int)ptr->s.smax + off + (int)size, err;
+	bool zero = value >= 0 ? reg_is_null(&cur_regs(v)[value])
+	                       : (v->insns[pc].code & 7) == CLASS_ST && !v->insns[pc].imm;
+	bool used_zero = false;
+
+	for (int spi = slot_of(high - 1); spi <= slot_of(low); spi++) {
+		err = stack_overwrite(v, f, spi);
+		if (err)
+			return err;
+		scratch_slot(v, spi);
+	}
+	for (int at = low; at < high; at++) {
+		struct slot *s = &f->stack[slot_of(at)];
+		uint8_t *kind = &s->kind[(-at - 1) % 8];
+
+		if (!v->privileged && *kind != SLOT_MISC && *kind != SLOT_ZERO)
+			return reject(v, *kind == SLOT_INVALID ? REJECT_VAR_WRITE_UNINIT
+			                                       : REJECT_VAR_WRITE_SPILL, pc, at);
+		if (zero && *kind == SLOT_SPILL && reg_is_null(&s->spilled)) {
+			used_zero = true;
+			continue;
 		}
+		if (is_special(s))
+			scrub(s);
+		s->spilled.kind = REG_NONE;
+		used_zero |= zero && *kind == SLOT_ZERO;
+		*kind = zero && *kind == SLOT_ZERO ? SLOT_ZERO : SLOT_MISC;
+	}
+	return used_zero && value >= 0 ? precise_mark(v, (unsigned)value) : 0;
 }
 
-/*
- * The kernel verifies a global function by itself: calls nest too deeply either within functions
- * that it follows, or only when all are put together, and it says so differently.
- */
-static int reject_depth(const struct verifier *v, bool local)
+/* --- Reading ------------------------------------------------------------------------------ */
+
+static int check_bytes(struct verifier *v, const struct slot *s, int off, unsigned size,
+                       unsigned *spills, unsigned *zeros)
 {
-	return local ? reject(v, REJECT_CALL_DEPTH, MAX_CALL_DEPTH + 1)
-	             : reject(v, REJECT_CALL_DEPTH_TOTAL, MAX_CALL_DEPTH);
-}
+	*spills = *zeros = 0;
+	for (unsigned k = 0; k < size; k++) {
+		enum slot_kind kind = s->kind[(unsigned)(-off - 1 - (int)k) % 8];
 
-/*
- * Depth first from function 0; an error when somebody calls itself. The stack of the search is a
- * path.
- */
-static int order(struct graph *g)
-{
-	uint8_t path[MAX_SUBPROGS];
-	uint16_t next[MAX_SUBPROGS];
-	unsigned depth = 1;
-
-	path[0] = 0;
-	next[0] = 0;
-	g->state[0] = 1;
-	while (depth) {
-		unsigned f = path[depth - 1], to = next[depth - 1]++;
-
-		if (to == g->v->nsubprogs) {
-			g->state[f] = 2;
-			g->order[g->nordered++] = (uint8_t)f;
-			depth--;
-		} else if (calls(g, f, to) && g->state[to] == 1) {
-			bool local = !g->v->subprogs[to].is_global || !to;
-
-			for (unsigned i = depth; i-- > 0 && path[i] != to;)
-				local &= !g->v->subprogs[path[i]].is_global;
-			return reject_depth(g->v, local);
-		} else if (calls(g, f, to) && !g->state[to]) {
-			g->state[to] = 1;
-			path[depth] = (uint8_t)to;
-			next[depth++] = 0;
-		}
+		*spills += kind == SLOT_SPILL;
+		*zeros += kind == SLOT_ZERO;
+		if (kind == SLOT_SPILL || kind == SLOT_ZERO || kind == SLOT_MISC ||
+		    (kind == SLOT_INVALID && v->privileged))
+			continue;
+		return reject(v, REJECT_STACK_UNINIT, off, k, size);
 	}
 	return 0;
 }
 
-static void measure(struct graph *g)
+/* Part of a spilled number, or more than it. */
+static int fill_part(struct verifier *v, struct slot *s, int off, unsigned size, unsigned spilled,
+                     struct reg *to, bool *filled)
 {
-	struct subprog *s = g->v->subprogs;
-
-	for (unsigned i = 0; i < g->nordered; i++) {
-		unsigned f = g->order[i];
-
-		s[f].tail_calls = s[f].tail_call;
-		for (unsigned to = 0; to < g->v->nsubprogs; to++) {
-			if (!calls(g, f, to))
-				continue;
-			s[f].tail_calls |= s[to].tail_calls;
-			if (!s[to].is_global && g->local[to] > g->local[f])
-				g->local[f] = g->local[to];
-			g->frames[f] = g->frames[to] > g->frames[f] ? g->frames[to] : g->frames[f];
-			g->bytes[f] = g->bytes[to] > g->bytes[f] ? g->bytes[to] : g->bytes[f];
-		}
-		g->frames[f]++;
-		g->local[f]++;
-		g->bytes[f] += frame_bytes(g, f);
-	}
-	for (unsigned i = g->nordered; i-- > 0;) {
-		unsigned f = g->order[i], below = g->before[f] + frame_bytes(g, f);
-
-		for (unsigned to = 0; to < g->v->nsubprogs; to++)
-			if (calls(g, f, to) && below > g->before[to])
-				g->before[to] = below;
-	}
-}
-
-/* Walks down the first chain, in the order of the calls, that becomes too large, and says how. */
-static int reject_chain(const struct graph *g)
-{
-	const struct verifier *v = g->v;
-	unsigned f = 0, frames = 1, bytes = frame_bytes(g, 0);
-
-	for (uint32_t pc = 0; bytes <= STACK_SIZE; pc++) {
-		if (v->op[pc] != OP_CALL_LOCAL && v->op[pc] != OP_LDDW_FUNC)
-			continue;
-		if (bytes + g->bytes[v->ref[pc]] <= STACK_SIZE)
-			continue;
-		f = v->ref[pc];
-		frames++;
-		bytes += frame_bytes(g, f);
-		pc = v->subprogs[f].start - 1;
-	}
-	return reject(v, REJECT_STACK_TOTAL, frames, bytes);
-}
-
-static int check_graph(struct verifier *v)
-{
-	struct graph g = {.v = v};
+	unsigned spills, zeros;
 	int err;
 
-	find_calls(&g);
-	err = order(&g);
+	if (size <= spilled && off % 8 == 0) {
+		if (v->privileged && size == 4 && spilled == 4 && fits(&s->spilled, 4))
+			reg_link(v, &s->spilled);
+		*to = s->spilled;
+		if (!fits(&s->spilled, size))
+			to->id = 0;
+		return 0;
+	}
+	err = check_bytes(v, s, off, size, &spills, &zeros);
 	if (err)
 		return err;
-	measure(&g);
-	for (uint32_t f = 0; f < v->nsubprogs; f++)
-		if ((!f || v->subprogs[f].is_global) && g.local[f] > MAX_CALL_DEPTH)
-			return reject_depth(v, true);
-	if (g.frames[0] > MAX_CALL_DEPTH)
-		return reject_depth(v, false);
-	for (uint32_t f = 1; f < v->nsubprogs; f++)
-		if (v->subprogs[f].tail_call && g.before[f] >= STACK_SIZE / 2)
-			return reject(v, REJECT_TAIL_CALL_STACK, g.before[f]);
-	return g.bytes[0] > STACK_SIZE ? reject_chain(&g) : 0;
+	if (spills == size && reg_is_null(&s->spilled)) {
+		reg_set_const(to, 0);
+		return 0;
+	}
+	*filled = false;
+	if (zeros == size)
+		reg_set_const(to, 0);
+	else
+		reg_set_unknown(to);
+	return 0;
 }
 
-int stack_check(struct verifier *v)
+static int read_fixed(struct verifier *v, uint32_t pc, struct frame *f, int off, unsigned size,
+                      int value)
 {
-	v->subprogs[0].tail_calls = v->has_tail_call;
-	return v->has_funcs ? check_graph(v) : 0;
+	int spi = slot_of(off), err = 0;
+	struct slot *s = &f->stack[spi];
+	struct reg *to = value >= 0 ? &cur_regs(v)[value] : NULL;
+	unsigned spilled = 1, spills, zeros;
+	bool filled = true;
+
+	scratch_slot(v, spi);
+	live_stack_read(v, f->number, pc, (uint64_t)1 << spi);
+	if (!slot_is_spill(s)) {
+		err = check_bytes(v, s, off, size, &spills, &zeros);
+		if (err || !to)
+			return err;
+		if (zeros == size)
+			reg_set_const(to, 0);
+		else
+			reg_set_unknown(to);
+		return 0;
+	}
+	for (unsigned k = 7; k > 0 && s->kind[k - 1] == SLOT_SPILL; k--)
+		spilled++;
+	if (size != 8 || spilled != 8) {
+		if (s->spilled.kind != REG_SCALAR)
+			return reject(v, REJECT_FILL_SIZE);
+		if (!to)
+			return 0;
+		err = fill_part(v, s, off, size, spilled, to, &filled);
+	} else if (to) {
+		reg_link(v, &s->spilled);
+		*to = s->spilled;
+	} else if (!v->privileged && s->spilled.kind != REG_SCALAR) {
+		return reject(v, REJECT_STACK_LEAK, off);
+	}
+	if (err || !filled)
+		return err;
+	return jump_note(v, JUMP_STACK | (unsigned)spi << JUMP_SLOT_SHIFT | f->number, 0);
+}
+
+static uint64_t slots_between(int low, int high)
+{
+	uint64_t mask = 0;
+
+	for (int spi = slot_of(high - 1); spi <= slot_of(low); spi++)
+		mask |= (uint64_t)1 << spi;
+	return mask;
+}
+
+int stack_helper(struct verifier *v, unsigned regno, int off, int size, enum access access,
+                 bool zero_ok, bool raw)
+{
+	const struct reg *r = &cur_regs(v)[regno];
+	struct frame *f = stack_frame(v, r);
+	bool known = scalar_is_const(&r->s);
+	int low, high, err;
+	char var[64];
+
+	if (!size && !zero_ok)
+		return reject(v, REJECT_ZERO_READ);
+	err = check_bounds(v, regno, off, size, access);
+	if (err)
+		return err;
+	if (!known && !v->privileged)
+		return reject(v, REJECT_STACK_VAR, regno, tnum_text(r->s.var, var));
+	low = (int)r->s.smin + off;
+	high = (int)r->s.smax + off + size;
+	raw &= known;
+	for (int at = low; at < high; at++) {
+		struct slot *s = &f->stack[slot_of(at)];
+		uint8_t *kind = &s->kind[(-at - 1) % 8];
+
+		if (raw) {
+			if (*kind == SLOT_DYNPTR)
+				return reject(v, REJECT_DYNPTR_WRITE, at);
+			if (is_special(s))
+				scrub(s);
+			s->spilled.kind = REG_NONE;
+			*kind = SLOT_MISC;
+			scratch_slot(v, slot_of(at));
+			continue;
+		}
+		if (*kind == SLOT_MISC)
+			continue;
+		if (*kind == SLOT_ZERO || (*kind == SLOT_INVALID && v->privileged)) {
+			if (access == ACCESS_WRITE)
+				*kind = SLOT_MISC;
+			continue;
+		}
+		if (slot_is_spill(s) && (s->spilled.kind == REG_SCALAR || v->privileged)) {
+			if (access == ACCESS_WRITE) {
+				reg_set_unknown(&s->spilled);
+				scrub(s);
+			}
+			continue;
+		}
+		if (known)
+			return reject(v, REJECT_STACK_HELPER, regno, low, at - low, size);
+		return reject(v, REJECT_STACK_HELPER_VAR, regno, tnum_text(r->s.var, var), at - low,
+		              size);
+	}
+	if (!raw && high > low)
+		live_stack_read(v, f->number, v->pc, slots_between(low, high));
+	return 0;
+}
+
+static int read_variable(struct verifier *v, uint32_t pc, unsigned regno, int off, unsigned size,
+                         int value)
+{
+	const struct reg *r = &cur_regs(v)[regno];
+	struct frame *f = stack_frame(v, r);
+	int low = (int)r->s.smin + off, high = (int)r->s.smax + off + (int)size;
+	bool zero = true;
+	int err = stack_helper(v, regno, off, (int)size, ACCESS_READ, false, false);
+
+	(void)pc;
+	for (int at = low; !err && at < high; at++)
+		zero &= f->stack[slot_of(at)].kind[(-at - 1) % 8] == SLOT_ZERO;
+	if (err || value < 0)
+		return err;
+	if (zero)
+		reg_set_const(&cur_regs(v)[value], 0);
+	else
+		reg_set_unknown(&cur_regs(v)[value]);
+	return 0;
+}
+
+int stack_access(struct verifier *v, uint32_t pc, unsigned regno, int off, unsigned size,
+                 enum access access, int value)
+{
+	const struct reg *r = &cur_regs(v)[regno];
+	bool known = scalar_is_const(&r->s);
+	int err = check_bounds(v, regno, off, (int)size, access), fixed = off + (int)r->s.var.value;
+	char var[64];
+
+	if (err)
+		return err;
+	if (access == ACCESS_READ && value < 0 && !known)
+		return reject(v, REJECT_STACK_VAR_HELPER, tnum_text(r->s.var, var), off, size);
+	if (!known && !v->privileged)
+		return reject(v, REJECT_STACK_VAR, regno, tnum_text(r->s.var, var));
+	if (access == ACCESS_READ)
+		return known ? read_fixed(v, pc, stack_frame(v, r), fixed, size, value)
+		             : read_variable(v, pc, regno, off, size, value);
+	return known ? write_fixed(v, pc, stack_frame(v, r), fixed, size, value)
+	             : write_variable(v, pc, r, off, size, value);
 }

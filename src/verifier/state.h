@@ -23,6 +23,7 @@ enum {
 	MARK_START = 1 << 0,   /* first of a function (subprog_find) */
 	MARK_SECOND = 1 << 1,  /* upper half of a wide load (refs_resolve) */
 	MARK_REACHED = 1 << 2, /* from the start of its function, statically (cfg_check) */
+	MARK_DEAD = 1 << 4,    /* on no path (walk_notes) */
 	MARK_LEADER = 1 << 3,  /* control may come here by other ways than from above (cfg_check) */
 };
 
@@ -35,6 +36,16 @@ struct subprog {
 	bool is_global; /* the main program, or a function that BTF says is no static one */
 	bool tail_call;  /* has one itself */
 	bool tail_calls; /* or one that it calls has */
+	bool changes_packet; /* it, or one it calls, may move packets (calls of helpers that do) */
+	bool called;     /* some path calls it (global functions) */
+	bool verified;   /* by itself, or it is being so */
+};
+
+/* What the maps in a map-in-map are like, as a map of their own. */
+struct inner {
+	struct inner *next;
+	const struct map *outer;
+	struct map *map; /* behind this struct */
 };
 
 /* What the walk leaves at an instruction, or was told about it beforehand. */
@@ -90,6 +101,7 @@ struct verifier {
 	struct note *notes; /* by instruction */
 	struct state *cur;  /* the state of the path that is followed now */
 	struct walk *walk;  /* checkpoints, pending branches */
+	struct inner *inner;
 	uint32_t pc, prev_pc; /* the instruction under way, and the one before it on the path */
 	uint32_t last_id;   /* ids of registers and references are numbered from 1 */
 	bool privileged;    /* the loader may: pointers may leak, stack be read uninitialised ... */
@@ -117,7 +129,12 @@ int insn_check_all(struct verifier *v);
 int track(struct verifier *v);
 int ctx_check(struct verifier *v);
 int stack_check(struct verifier *v);
+int points(struct verifier *v);
+int walk_paths(struct verifier *v);
+int walk_notes(struct verifier *v);
+void walk_end(struct verifier *v); /* gives back what walk() holds */
 int fixup(struct verifier *v);
+int insn_check(struct verifier *v, uint32_t pc); /* of one instruction: see insn.c */
 
 /* Reasons to refuse a program: the rows of reject.def. */
 enum reject {

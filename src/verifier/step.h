@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#include "core/hook.h"
+#include "core/hook.h"
 #include "verifier/state.h"
 
 static inline struct frame *cur_frame(const struct verifier *v)
@@ -33,6 +35,11 @@ const char *reg_kind_text(struct verifier *v, const struct reg *r); /* "map_valu
 const char *reg_kind_name(enum reg_kind kind, uint32_t flags, char *text, size_t size);
 /* Ties a scalar to an id when it is about to be copied, so that the copies learn together. */
 void reg_link(struct verifier *v, struct reg *r);
+
+/* A nullable pointer that is none: also becomes the inner map, the socket that its map holds. */
+void reg_not_null(struct verifier *v, struct reg *r);
+/* What the maps in a map-in-map are like, as a map of their kind that holds nothing. */
+struct map *inner_map(struct verifier *v, const struct map *outer);
 
 /* Calls fn for every register and spilled register of the whole state. */
 void state_each_reg(struct state *s, void (*fn)(struct reg *r, void *arg), void *arg);
@@ -94,6 +101,9 @@ int precise_mark_stack(struct verifier *v, unsigned frame, int spi);
 int call_func(struct verifier *v, uint32_t *pc);       /* func.c: local and global functions */
 int call_helper(struct verifier *v, uint32_t pc);      /* call.c */
 int call_kfunc(struct verifier *v, uint32_t pc);       /* kfunc.c */
+/* call.c: does this helper call a function back, before it returns or later? */
+bool helper_calls_back(const struct verifier *v, int32_t id);
+bool helper_calls_later(int32_t id);
 int refs_check_exit(struct verifier *v, bool exception); /* ref.c: nothing may be held at the end */
 /*
  * A callback's registers: fills in callee's regs from the caller's (which still hold the arguments of

@@ -11,30 +11,62 @@
 
 #include <errno.h>
 
-#include "base/buf.h"
-#include "verifier/state.h"
+#include "verifier/path.h"
 
-static int (*const passes[])(struct verifier *) = {
+typedef int (*pass)(struct verifier *);
+
+static const pass structure[] = {
 	subprog_find,   /* operations, functions: who is called, where they begin */
 	subprog_layout, /* jumps stay inside functions, functions end */
 	info_match,     /* func_info and line_info are about these functions */
 	refs_resolve,   /* opcodes exist, wide loads are whole, maps are there */
 	cfg_check,      /* every instruction can be reached, none in its middle */
+	NULL,
+};
+
+/* What makes a program safe. */
+static const pass values[] = {
+	points,      /* where states are compared, which registers are live */
+	walk_paths,    /* all paths: registers, memory, calls, loops */
+	walk_notes,  /* what the walk found at each instruction, for fixup */
+	stack_check, /* depth of calls, bytes of stack */
+	NULL,
+};
+
+/* Instead, where the user trusts the program: what translation must know, by a light look. */
+static const pass trusting[] = {
 	insn_check_all, /* reserved fields, registers, helpers */
 	track,          /* which registers hold the context, the frame, a map */
 	ctx_check,      /* accesses to the context and the stack */
-	stack_check,    /* depth of calls, bytes of stack */
-	fixup,          /* the translated program */
+	stack_check,
+	NULL,
 };
+
+static const pass translation[] = {
+	fixup, /* the translated program */
+	NULL,
+};
+
+static int run(struct verifier *v, const pass *list)
+{
+	int err = 0;
+
+	for (; !err && *list; list++)
+		err = (*list)(v);
+	return err;
+}
 
 /* One block for all the arrays with an entry an instruction. */
 static int begin(struct verifier *v)
 {
-	size_t each = sizeof(v->ref[0]) + sizeof(v->op[0]) + sizeof(v->mark[0]);
+	size_t each = sizeof(v->notes[0]) + sizeof(v->ref[0]) + sizeof(v->op[0]) +
+	              sizeof(v->mark[0]);
 
-	v->ref = mem_zalloc_array(v->mem, v->n, each);
-	if (!v->ref)
+	log_start(v);
+	v->notes = mem_zalloc_array(v->mem, (size_t)v->n + 2, each);
+	if (!v->notes)
 		return -ENOMEM;
+	v->ref = (uint16_t *)(v->notes + v->n + 2);
 	v->op = (uint8_t *)(v->ref + v->n);
 	v->mark = v->op + v->n;
 	return 0;
@@ -42,19 +74,9 @@ static int begin(struct verifier *v)
 
 static void end(struct verifier *v)
 {
-	mem_free(v->mem, v->ref);
+	walk_end(v);
+	mem_free(v->mem, v->notes);
 	mem_free(v->mem, v->subprogs);
-}
-
-/*
- * The line that ends every log of the kernel's, which tools look for. An instruction counts as
- * processed when its effect on values was followed: so far none is.
- */
-static void log_statistics(const struct verify_env *env)
-{
-	if (env->log && env->log_level)
-		buf_puts(env->log, "processed 0 insns (limit 1000000) max_states_per_insn 0 "
-		                   "total_states 0 peak_states 0 mark_read 0\n");
 }
 
 int verify(struct prog *p, const struct verify_env *env)
@@ -65,12 +87,20 @@ int verify(struct prog *p, const struct verify_env *env)
 		.mem = &p->obj.k->mem,
 		.insns = p->orig,
 		.n = p->norig,
+		.privileged = true,
+		.strict_align = p->flags & BPF_F_STRICT_ALIGNMENT,
 	};
 	int err = begin(&v);
 
-	for (unsigned i = 0; !err && i < sizeof(passes) / sizeof(passes[0]); i++)
-		err = passes[i](&v);
+	if (!err)
+		err = run(&v, structure);
+	if (!err)
+		err = run(&v, env->trust ? trusting : values);
+	if (!err)
+		err = run(&v, translation);
+	log_stats(&v);
 	end(&v);
-	log_statistics(env);
+	if (!err && !env->trust)
+		p->trusted = true;
 	return err;
 }

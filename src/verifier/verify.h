@@ -10,6 +10,7 @@
 #define SKEP_VERIFIER_VERIFY_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct prog;
@@ -27,6 +28,7 @@ struct verify_env {
 	int (*map_of_index)(void *arg, int32_t index, struct map **out);
 	struct buf *log;    /* the kernel's text; NULL: nobody wants it */
 	uint32_t log_level; /* 1, 2, 4 as in bpf(2) */
+	bool trust; /* check structure only: the user vouches for the program */
 };
 
 /*

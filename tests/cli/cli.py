@@ -260,7 +260,7 @@ def bad_captures():
 def engines():
     cap = file("engines.pcap", pcap(FRAMES))
     want = {"XDP_ABORTED": 1, "XDP_DROP": 2, "XDP_PASS": 4, "XDP_TX": 1}
-    for name, options, engine in [("as it is", [], "checked"), ("--checked", ["--checked"], "checked"),
+    for name, options, engine in [("as it is", [], "jit"), ("--checked", ["--checked"], "checked"),
                                   ("--trust", ["--trust"], "jit"), ("--trust --jit", ["--trust", "--jit"], "jit"),
                                   ("--trust --interp", ["--trust", "--interp"], "interp"),
                                   ("--trust --checked", ["--trust", "--checked"], "checked")]:
@@ -270,13 +270,14 @@ def engines():
             result(f"engine: {name}", "" if got == want and ran == engine and code == 0 and not err else f"{got} {ran} {code} {err}")
         except (ValueError, KeyError) as e:
             result(f"engine: {name}", f"{e}\n{code} {out} {err}")
-    expect("engine: --jit without trust runs checked and says so", ["exec", obj("verdicts"), "--pcap", cap, "--jit"], 0,
-           r"checked", r"--trust changes that", lines=1)
-    expect("a fault is reported", ["exec", obj("faulty"), "--pcap", cap], 1, r"XDP_ABORTED",
+    expect("engine: --jit", ["exec", obj("verdicts"), "--pcap", cap, "--jit"], 0, r"jit")
+    bad("what is not safe is refused", ["exec", obj("faulty"), "--pcap", cap], 1,
+        r"rejected by the verifier: R\d offset is outside of the packet")
+    expect("a fault is reported", ["exec", obj("faulty"), "--checked", "--pcap", cap], 1, r"XDP_ABORTED",
            r"8 runs were ended, the first at packet 1: .*faulty.*faulty.bpf.c:13:.*data\[25\] & 3", lines=1)
-    bad("a fault in a single run", ["exec", obj("faulty"), "--data", "00" * 64], 1,
+    bad("a fault in a single run", ["exec", obj("faulty"), "--checked", "--data", "00" * 64], 1,
         r"the run was ended: faulty, instruction .*load of 4 bytes .* behind the end of packet \(64 bytes\)")
-    expect("a fault in a packet that is long enough", ["exec", obj("faulty"), "--pcap", "-"], 0, r"XDP_ABORTED +0 +1",
+    expect("a fault in a packet that is long enough", ["exec", obj("faulty"), "--checked", "--pcap", "-"], 0, r"XDP_ABORTED +0 +1",
            stdin=pcap([b"\0" * 104]), lines=0)
 
 

@@ -57,7 +57,8 @@ static int load_program(const struct place *place, struct loaded *l, unsigned i,
 		"\x79\x12\x08\x00\x00\x00\x00\x00"  /* r2 = *(u64 *)(r1 + 8) */
 		"\x79\x11\x00\x00\x00\x00\x00\x00"; /* r1 = *(u64 *)(r1 + 0) */
 	const struct test_program *from = &l->t->programs[i];
-	const struct verify_env env = {.arg = l, .map_of_fd = map_of_fd, .log = log, .log_level = 1};
+	const struct verify_env env = {.arg = l, .map_of_fd = map_of_fd, .log = log, .log_level = 1,
+	                               .trust = true};
 	size_t skip = i || l->t->bare || l->t->type ? 0 : PREFIX;
 	struct prog *p = prog_new(&l->k);
 	int err;

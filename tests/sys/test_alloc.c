@@ -96,7 +96,7 @@ static int load(struct skep *k, const struct budget *b, int array, int jumps, in
 		{.code = 0xb7, .imm = 2},
 		{.code = 0x95},
 	};
-	char log[100];
+	char log[4096];
 	union attr a = {.prog_load = {
 		.prog_type = BPF_PROG_TYPE_XDP, .insn_cnt = 11, .insns = ptr(insns),
 		.license = ptr("GPL"), .prog_btf_fd = (uint32_t)types,

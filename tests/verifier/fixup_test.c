@@ -232,6 +232,7 @@ int main(void)
 	const struct mem mem = {budget_alloc, budget_free, NULL};
 
 	vm_init(&vm);
+	vm.trusted = true; /* how programs are translated */
 	vm.k.mem = mem;
 	test_maps();
 	test_context();

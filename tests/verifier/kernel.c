@@ -81,8 +81,7 @@ unsigned find_funcs(const struct insn *insns, uint32_t n, uint32_t starts[MAX_FU
 	return count;
 }
 
-/* int; int (void); global function main; static function sub. */
-static int load_btf(void)
+const void *small_btf(uint32_t *size)
 {
 	static const char strings[] = "\0int\0main\0sub";
 	static const uint32_t types[] = {
@@ -91,7 +90,7 @@ static int load_btf(void)
 		5, BTF_KIND_FUNC << 24 | BTF_FUNC_GLOBAL, 2,
 		10, BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC, 2,
 	};
-	struct {
+	static struct {
 		struct btf_header h;
 		uint32_t types[sizeof(types) / 4];
 		char strings[sizeof(strings)];
@@ -99,11 +98,19 @@ static int load_btf(void)
 		.h = {.magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(btf.h),
 		      .type_len = sizeof(types), .str_off = sizeof(types), .str_len = sizeof(strings)},
 	};
-	union bpf_attr attr = {
-		.btf = (uintptr_t)&btf, .btf_size = offsetof(typeof(btf), strings) + sizeof(strings)};
 
 	memcpy(btf.types, types, sizeof(types));
 	memcpy(btf.strings, strings, sizeof(strings));
+	*size = offsetof(typeof(btf), strings) + sizeof(strings);
+	return &btf;
+}
+
+static int load_btf(void)
+{
+	uint32_t size;
+	const void *btf = small_btf(&size);
+	union bpf_attr attr = {.btf = (uintptr_t)btf, .btf_size = size};
+
 	return bpf(BPF_BTF_LOAD, &attr);
 }
 

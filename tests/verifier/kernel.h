@@ -32,6 +32,9 @@ int kernel_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t m
 /* A map of one element that programs may only read, and nobody write any more. */
 int kernel_rodata(const void *value, uint32_t size);
 
+/* BTF: int; int (void); global function main (3); static function sub (4). */
+const void *small_btf(uint32_t *size);
+
 enum { MAX_FUNCS = 16 };
 
 /* Where the functions of a program begin, as the verifier finds them. Answers how many; 0: too many. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "core/btf.h"
 #include "isa/text.h"
 #include "kernel.h"
 #include "sys/tables.h"
@@ -116,8 +117,12 @@ static void last_line(const struct buf *log, char *line, size_t size)
 
 static void add_func_info(struct prog *p)
 {
-	uint32_t starts[MAX_FUNCS];
+	uint32_t starts[MAX_FUNCS], size;
+	const void *btf = small_btf(&size);
+	uint8_t *bytes = mem_copy(&p->obj.k->mem, btf, size);
 
+	if (btf_new(p->obj.k, bytes, size, NULL, &p->btf))
+		abort();
 	p->nfunc_infos = find_funcs(p->orig, p->norig, starts);
 	p->func_infos =
 		mem_zalloc_array(&p->obj.k->mem, p->nfunc_infos, sizeof(*p->func_infos));
@@ -130,7 +135,8 @@ int vm_load(struct vm *vm, uint32_t type, bool gpl, const struct insn *insns, si
 {
 	struct prog *p = prog_new(&vm->k);
 	struct buf log = {0};
-	struct verify_env env = {.arg = vm, .map_of_fd = map_of_fd, .log = &log, .log_level = 1};
+	struct verify_env env = {.arg = vm, .map_of_fd = map_of_fd, .log = &log, .log_level = 1,
+	                         .trust = vm->trusted};
 	int err;
 
 	*out = NULL;
