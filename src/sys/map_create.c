@@ -233,7 +233,9 @@ int cmd_map_create(struct call *call)
 		ret = name_check(a->map_name);
 	if (!ret && (attr.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
 	             attr.type == BPF_MAP_TYPE_HASH_OF_MAPS))
-		ret = map_of_fd(call, a->inner_map_fd, 0, &attr.inner);
+		ret = attr.extra || attr.value_size != sizeof(uint32_t)
+		              ? -EINVAL
+		              : map_of_fd(call, a->inner_map_fd, 0, &attr.inner);
 	if (ret)
 		return ret;
 	memcpy(attr.name, a->map_name, sizeof(attr.name));

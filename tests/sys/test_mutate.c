@@ -6,7 +6,8 @@
  * Each 32-bit word of the attributes becomes 0, 1, all ones, one more, one less, and has each bit
  * turned over; words that hold a descriptor become one of each wrong kind, addresses ones that are
  * not mapped, not the process's, at a page's end; sizes go from 0 to past the end, what lies behind
- * is not zero. With an argument N, as many random pairs of such changes for each call too.
+ * is not zero. With an argument N, as many random pairs of such changes for each call too: which mistake is
+ * told first.
  *
  * What is known to differ stands in known[], with the reason.
  */
@@ -22,7 +23,19 @@ enum {
 	TAKE_BATCH,
 	UPDATE_BATCH,
 	DELETE_BATCH,
-	ENABLE_STATS = 32,
+	PROG_ATTACH = 8,
+	PROG_DETACH,
+	PROG_QUERY = 16,
+	RAW_TRACEPOINT_OPEN,
+	LINK_CREATE = 28,
+	LINK_UPDATE,
+	LINK_FD_BY_ID,
+	LINK_NEXT_ID,
+	ENABLE_STATS,
+	ITER_CREATE,
+	LINK_DETACH,
+	TOKEN_CREATE = 36,
+	STREAM_READ,
 	WORDS = ATTR_SIZE / 4,
 	PAGE = 4096,
 };
@@ -241,6 +254,68 @@ static void bind(const struct objects *o, union attr *a)
 	                                     .map_fd = (uint32_t)o->hash};
 }
 
+/* These need more than a map or a program to succeed: the nearest to that. */
+static void words(union attr *a, uint32_t w0, uint32_t w1, uint32_t w2)
+{
+	const uint32_t w[] = {w0, w1, w2};
+
+	memcpy(a->bytes, w, sizeof(w));
+}
+
+static void attach(const struct objects *o, union attr *a)
+{
+	words(a, (uint32_t)o->plain, (uint32_t)o->skb, 0);
+}
+
+static void query(const struct objects *o, union attr *a)
+{
+	words(a, (uint32_t)o->plain, 0, 0);
+}
+
+static void open_tracepoint(const struct objects *o, union attr *a)
+{
+	words(a, 0, 0, (uint32_t)o->skb);
+}
+
+static void link_create(const struct objects *o, union attr *a)
+{
+	words(a, (uint32_t)o->skb, 0, 46); /* BPF_TCX_INGRESS, of no device */
+}
+
+static void link_update(const struct objects *o, union attr *a)
+{
+	words(a, (uint32_t)o->plain, (uint32_t)o->skb, 0);
+}
+
+static void of_link(const struct objects *o, union attr *a)
+{
+	words(a, (uint32_t)o->plain, 0, 0);
+}
+
+static void token_create(const struct objects *o, union attr *a)
+{
+	words(a, 0, (uint32_t)o->plain, 0);
+}
+
+static void read_stream(const struct objects *o, union attr *a)
+{
+	const uint64_t to = ptr(out[0]);
+
+	memcpy(a->bytes, &to, 8);
+	memcpy(a->bytes + 8, (uint32_t[]){64, 1, (uint32_t)o->skb}, 12);
+}
+
+static void pin(const struct objects *o, union attr *a)
+{
+	a->obj = (struct attr_obj){.pathname = ptr("/dev/null/nowhere"),
+	                           .bpf_fd = (uint32_t)o->hash};
+}
+
+static void get(const struct objects *o, union attr *a)
+{
+	a->obj.pathname = ptr("/dev/null/nowhere");
+}
+
 static const struct valid valid[] = {
 	{"MAP_CREATE array", MAP_CREATE, make_array, {5}, {28}, 0},
 	{"MAP_CREATE hash with types", MAP_CREATE, make_typed, {12, 5}, {28}, 0},
@@ -289,6 +364,20 @@ static const struct valid valid[] = {
 	{"BTF_LOAD", BTF_LOAD, btf_load, {0}, {-1, 2}, 0},
 	{"PROG_BIND_MAP", BIND_MAP, bind, {-1, 1}, {0}, 0},
 	{"ENABLE_STATS", ENABLE_STATS, zero, {0}, {0}, 0},
+	{"OBJ_PIN", OBJ_PIN, pin, {2, 4}, {-1}, 0},
+	{"OBJ_GET", OBJ_GET, get, {4}, {-1}, 0},
+	{"PROG_ATTACH", PROG_ATTACH, attach, {-1, 1, 4}, {0}, 0},
+	{"PROG_DETACH", PROG_DETACH, attach, {-1, 1, 4}, {0}, 0},
+	{"PROG_QUERY", PROG_QUERY, query, {-1}, {4, 8, 10, 12}, 0},
+	{"RAW_TRACEPOINT_OPEN", RAW_TRACEPOINT_OPEN, open_tracepoint, {2}, {-1}, 0},
+	{"LINK_CREATE", LINK_CREATE, link_create, {-1}, {0}, 2},
+	{"LINK_UPDATE", LINK_UPDATE, link_update, {-1, 1, 3}, {0}, 0},
+	{"LINK_DETACH", LINK_DETACH, of_link, {-1}, {0}, 0},
+	{"LINK_GET_NEXT_ID", LINK_NEXT_ID, zero, {0}, {0}, 1},
+	{"LINK_GET_FD_BY_ID", LINK_FD_BY_ID, zero, {0}, {0}, 1},
+	{"ITER_CREATE", ITER_CREATE, of_link, {-1}, {0}, 0},
+	{"TOKEN_CREATE", TOKEN_CREATE, token_create, {1}, {0}, 0},
+	{"PROG_STREAM_READ_BY_FD", STREAM_READ, read_stream, {4}, {-1}, 0},
 };
 enum { NVALID = sizeof(valid) / sizeof(valid[0]) };
 
@@ -470,11 +559,15 @@ static const struct known {
 	int byte; /* -1: any */
 	const char *why;
 } known[] = {
-	{"MAP_CREATE", 44, "there are no devices that take over maps"},
-	{"PROG_LOAD", 64, "nor programs"},
+	{"MAP_CREATE", 44, "which devices there are changes while tests run"},
 	{"MAP_CREATE", 0, "types that are not there yet"},
-	{"PROG_LOAD", 0, "types that are not there yet"},
-	{"PROG_LOAD", 112, "what is attached to functions comes with its hooks"},
+	{"PROG_LOAD", 64, "there are no devices that take over programs"},
+	{"MAP_CREATE", 80, "maps of one program are refused before the hash is read"},
+	{"MAP_CREATE", 84, "maps of one program are refused before the hash is read"},
+	{"MAP_CREATE", 88, "maps of one program are refused before the hash is read"},
+	{"PROG_LOAD", 152, "signatures are refused before anything else is read"},
+	{"PROG_LOAD", 156, "signatures are refused before anything else is read"},
+	{"BTF_GET_FD_BY_ID", 12, "tokens: there are none that could be the wrong one"},
 	{"TEST_RUN", 8, "a size too large, and too few bytes: which is told first"},
 	{NULL, 0, NULL},
 };
