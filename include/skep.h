@@ -147,6 +147,14 @@ int skep_prog_from_id(struct skep *k, uint32_t id, struct skep_prog **out);
 int skep_prog_from_name(struct skep *k, const char *name, struct skep_prog **out);
 /* A new descriptor for it, to be closed by the caller. */
 int skep_prog_fd(struct skep_prog *prog);
+/*
+ * The program at place `index` (0: it runs first) of an attach point: where a loader put it with a link
+ * (BPF_LINK_CREATE) or BPF_PROG_ATTACH. attach_type: BPF_XDP, BPF_TCX_INGRESS, BPF_CGROUP_... ; target: a
+ * device's index, the inode of a cgroup or of a network namespace. Whoever has the traffic runs them;
+ * the answer is as of now, and a reference. -ENOENT: no such place.
+ */
+int skep_prog_attached(struct skep *k, uint32_t attach_type, uint64_t target, uint32_t index,
+                       struct skep_prog **out);
 /* "jit", "interp" or "checked". */
 const char *skep_prog_engine(const struct skep_prog *prog);
 /* Machine code of a JIT-compiled program, or NULL. It stays valid as long as the program. */

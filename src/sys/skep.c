@@ -244,6 +244,23 @@ int skep_prog_from_name(struct skep *k, const char *name, struct skep_prog **out
 	return o ? 0 : -ENOENT;
 }
 
+int skep_prog_attached(struct skep *k, uint32_t attach_type, uint64_t target, uint32_t index,
+                       struct skep_prog **out)
+{
+	struct attach_list list;
+	int err = -ENOENT;
+
+	fd_sweep(k); /* links that nobody holds any more */
+	attach_list(k, attach_type, target, &list);
+	if (index < list.n) {
+		obj_get(&list.entry[index].prog->obj);
+		*out = (struct skep_prog *)list.entry[index].prog;
+		err = 0;
+	}
+	attach_list_put(&list);
+	return err;
+}
+
 int skep_prog_fd(struct skep_prog *prog)
 {
 	return handle_fd(&((struct prog *)prog)->obj);

@@ -384,6 +384,66 @@ static void infos(void **state)
 	assert_true(map_info.btf_value_type_id > 0);
 }
 
+/* Links as libbpf makes, pins, opens and updates them. */
+static void links(void **state)
+{
+	struct fixture *f = *state;
+	struct bpf_program *prog = bpf_object__find_program_by_name(f->obj, "uses_pin");
+	struct bpf_program *other = bpf_object__find_program_by_name(f->obj, "called");
+	struct bpf_link *link = bpf_program__attach_xdp(prog, 1), *again;
+	struct bpf_link_info info = {0};
+	struct skep_prog *attached;
+	uint32_t len = sizeof(info), id = 0;
+	char path[64];
+
+	assert_non_null(link);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len), 0);
+	assert_int_equal(info.type, BPF_LINK_TYPE_XDP);
+	assert_int_equal(info.xdp.ifindex, 1);
+	assert_int_equal(bpf_link_get_next_id(0, &id), 0);
+	assert_int_equal(id, info.id);
+	assert_null(bpf_program__attach_xdp(other, 1)); /* there is one already */
+	assert_int_equal(bpf_link__update_program(link, other), 0);
+	assert_int_equal(skep_prog_attached(f->k, BPF_XDP, 1, 0, &attached), 0);
+	assert_string_equal(skep_prog_name(attached), "called");
+	skep_prog_put(attached);
+	assert_int_equal(skep_prog_attached(f->k, BPF_XDP, 1, 1, &attached), -ENOENT);
+	snprintf(path, sizeof(path), "%s/link", f->dir);
+	assert_int_equal(bpf_link__pin(link, path), 0);
+	bpf_link__destroy(link);
+	/* The pin keeps it. */
+	assert_int_equal(skep_prog_attached(f->k, BPF_XDP, 1, 0, &attached), 0);
+	skep_prog_put(attached);
+	again = bpf_link__open(path);
+	assert_non_null(again);
+	assert_int_equal(bpf_link__unpin(again), 0);
+	bpf_link__destroy(again);
+	assert_int_equal(skep_prog_attached(f->k, BPF_XDP, 1, 0, &attached), -ENOENT);
+}
+
+static void batches(void **state)
+{
+	struct fixture *f = *state;
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	unsigned keys[64], n = 10, token, fd = (unsigned)map_fd(f, "counts");
+	unsigned long values[64];
+
+	for (unsigned i = 0; i < n; i++) {
+		keys[i] = 1000 + i;
+		values[i] = i;
+	}
+	assert_int_equal(bpf_map_update_batch((int)fd, keys, values, &n, &opts), 0);
+	n = 64;
+	assert_int_equal(bpf_map_lookup_batch((int)fd, NULL, &token, keys, values, &n, &opts),
+	                 -ENOENT);
+	assert_true(n >= 10);
+	for (unsigned i = 0; i < 10; i++)
+		keys[i] = 1000 + i;
+	n = 10;
+	assert_int_equal(bpf_map_delete_batch((int)fd, keys, &n, &opts), 0);
+	assert_int_equal(n, 10);
+}
+
 static void the_process_can_be_bound_and_unbound(void **state)
 {
 	struct fixture *f = *state;
@@ -409,6 +469,8 @@ int main(void)
 		cmocka_unit_test(maps_are_pinned_by_name),
 		cmocka_unit_test(core_and_kconfig),
 		cmocka_unit_test(infos),
+		cmocka_unit_test(links),
+		cmocka_unit_test(batches),
 		cmocka_unit_test(the_process_can_be_bound_and_unbound),
 	};
 
