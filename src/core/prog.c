@@ -32,6 +32,7 @@ static void prog_free(struct obj *o)
 	mem_free(&k->mem, p->aux);
 	mem_free(&k->mem, p->funcs);
 	mem_free(&k->mem, p->lines);
+	mem_free(&k->mem, p->line_code);
 	mem_free(&k->mem, p->func_infos);
 	mem_free(&k->mem, p);
 }

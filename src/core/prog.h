@@ -31,6 +31,7 @@ struct func {
 	bool is_callback; /* its address is taken */
 	bool tail_calls;  /* it, or one it calls, makes tail calls */
 	uint32_t btf_type_id; /* from func_info, or 0 */
+	uint32_t code_at, code_size; /* its machine code: offset from prog->code, and length */
 	struct callback cb;   /* what lddw func[] yields; the engine sets cb.call */
 };
 
@@ -82,6 +83,7 @@ struct prog {
 	void *image;         /* the engine's */
 	const void *code;    /* machine code of a JIT, else NULL */
 	uint32_t code_size;
+	uint32_t *line_code; /* [nlines], offset in code of each line; NULL without code or lines */
 	uint64_t load_time;  /* ns since boot */
 	uint32_t uid;
 	uint32_t verified_insns;

@@ -242,6 +242,16 @@ static inline int emit_next(struct jit *j, uint32_t pc)
 	return err ? err : n ? n : 1 + wide;
 }
 
+/* The lines that begin with the code that comes next. */
+static void note_lines(struct jit *j, uint32_t pc)
+{
+	const struct prog *p = j->p;
+
+	for (; j->lines && j->nlines < p->nlines &&
+	       p->lines[j->nlines].insn_off <= p->aux[pc].orig; j->nlines++)
+		j->lines[j->nlines] = (struct jit_line){j->nfrags - 1, (uint32_t)(j->at - j->code)};
+}
+
 static int emit_func(struct jit *j, struct jit_func *f)
 {
 	int n, err = reserve(j);
@@ -258,6 +268,7 @@ static int emit_func(struct jit *j, struct jit_func *f)
 			j->notes[pc].label = jit_label(j);
 			j->known = (struct jit_known){0};
 		}
+		note_lines(j, pc);
 		n = emit_next(j, pc);
 		if (n < 0)
 			return n;
@@ -320,6 +331,8 @@ static int compile(struct jit *j, struct jit_image *image)
 	if (!j->notes)
 		return -ENOMEM;
 	j->funcs = (struct jit_func *)((uint8_t *)j->notes + notes);
+	if (p->nlines)
+		j->lines = mem_zalloc_array(j->mem, p->nlines, sizeof(j->lines[0]));
 	err = jit_scan(j);
 	if (err)
 		return err;
@@ -336,11 +349,34 @@ static void jit_end(struct jit *j)
 		mem_free(j->mem, j->code);
 	mem_free(j->mem, j->fixups);
 	mem_free(j->mem, j->notes);
+	mem_free(j->mem, j->lines);
 }
 
 static const void *address(const struct jit *j, const struct jit_image *image, uint32_t label)
 {
 	return image->base + j->shift + j->frags[label].pos;
+}
+
+/* What information on the program tells of its machine code. */
+static void describe_code(const struct jit *j)
+{
+	struct prog *p = j->p;
+
+	for (uint32_t n = 0; n < p->nfuncs; n++) {
+		uint32_t at = j->frags[j->funcs[n].entry].pos;
+		uint32_t end = n + 1 < p->nfuncs ? j->frags[j->funcs[n + 1].entry].pos : j->size;
+
+		p->funcs[n].code_at = at;
+		p->funcs[n].code_size = end - at;
+	}
+	if (!j->lines || j->nlines < p->nlines)
+		return; /* none, or not all of them have code */
+	p->line_code = mem_zalloc_array(j->mem, p->nlines, sizeof(p->line_code[0]));
+	for (uint32_t i = 0; p->line_code && i < p->nlines; i++) {
+		const struct jit_frag *f = &j->frags[j->lines[i].frag];
+
+		p->line_code[i] = f->pos + (j->lines[i].at - f->start);
+	}
 }
 
 /* Makes the finished image the program's. */
@@ -355,6 +391,7 @@ static void adopt(struct jit *j, struct jit_image *image)
 	p->code = image->base + j->shift;
 	p->code_size = j->size;
 	p->image = image;
+	describe_code(j);
 	if (p->obj.k->jit_names)
 		jit_names_add(j, image);
 }

@@ -167,6 +167,12 @@ struct jit {
 	struct jit_fixup *fixups;
 	uint32_t nfixups, max_fixups;
 
+	/* Where lines begin: [p->nlines], a fragment and a place in the scratch buffer. NULL: no lines. */
+	struct jit_line {
+		uint32_t frag, at;
+	} *lines;
+	uint32_t nlines; /* noted so far */
+
 	uint8_t nslots; /* stack slots in registers, see jit_slots.c */
 	uint8_t slot_at[STACK_SIZE / 4 + 1]; /* [bytes below r10 / 4]: number of the slot that starts there */
 

@@ -303,19 +303,39 @@ static int answer_tags(struct call *call, const struct prog *p, struct prog_info
 	return err;
 }
 
+/* An address for each element of an array that holds offsets in the code, `stride` bytes apart. */
+static int answer_addresses(struct call *call, const struct prog *p, uint64_t array, uint32_t *room,
+                            const uint32_t *offsets, size_t stride, uint32_t n)
+{
+	uint32_t fit = *room < n ? *room : n;
+	int err = 0;
+
+	*room = n;
+	for (uint32_t i = 0; !err && i < fit; i++) {
+		uint32_t at = *(const uint32_t *)((const uint8_t *)offsets + i * stride);
+		uint64_t address = (uintptr_t)p->code + at;
+
+		err = client_write(call->c, array + i * sizeof(address), &address, sizeof(address));
+	}
+	return err;
+}
+
 static int answer_code(struct call *call, const struct prog *p, struct prog_info *info)
 {
-	uint64_t address = (uintptr_t)p->code;
-	uint32_t there = p->code != NULL;
+	uint32_t funcs = p->code ? p->nfuncs : 0, room = info->nr_jited_func_lens;
 	int err = answer_array(call, info->jited_prog_insns, &info->jited_prog_len, p->code,
-	                       there ? p->code_size : 0, 1);
+	                       p->code ? p->code_size : 0, 1);
 
 	if (!err)
-		err = answer_array(call, info->jited_ksyms, &info->nr_jited_ksyms, &address, there,
-		                   sizeof(address));
+		err = answer_addresses(call, p, info->jited_ksyms, &info->nr_jited_ksyms,
+		                       &p->funcs[0].code_at, sizeof(p->funcs[0]), funcs);
+	info->nr_jited_func_lens = funcs;
+	for (uint32_t i = 0; !err && i < funcs && i < room; i++)
+		err = client_write(call->c, info->jited_func_lens + i * sizeof(uint32_t),
+		                   &p->funcs[i].code_size, sizeof(uint32_t));
 	if (!err)
-		err = answer_array(call, info->jited_func_lens, &info->nr_jited_func_lens,
-		                   &p->code_size, there, sizeof(p->code_size));
+		err = answer_addresses(call, p, info->jited_line_info, &info->nr_jited_line_info,
+		                       p->line_code, sizeof(uint32_t), p->line_code ? p->nlines : 0);
 	return err;
 }
 
@@ -340,7 +360,6 @@ int prog_info_answer(struct call *call, struct obj *o)
 	info.func_info_rec_size = sizeof(struct func_info);
 	info.line_info_rec_size = sizeof(struct line_info);
 	info.jited_line_info_rec_size = sizeof(uint64_t);
-	info.nr_jited_line_info = 0;
 	info.run_time_ns = atomic_load(&p->run_time_ns);
 	info.run_cnt = atomic_load(&p->run_cnt);
 	info.recursion_misses = atomic_load(&p->recursion_misses);

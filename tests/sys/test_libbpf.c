@@ -384,6 +384,42 @@ static void infos(void **state)
 	assert_true(map_info.btf_value_type_id > 0);
 }
 
+/* Each function's machine code, side by side, and where each source line's begins. */
+static void machine_code(void **state)
+{
+	struct fixture *f = *state;
+	struct bpf_prog_info info = {0};
+	uint64_t symbols[8], lines[256], first, end;
+	uint32_t lens[8], len = sizeof(info);
+
+	if (prog_fd(f, "entry") < 0)
+		skip();
+	info.jited_ksyms = (uintptr_t)symbols;
+	info.nr_jited_ksyms = 8;
+	info.jited_func_lens = (uintptr_t)lens;
+	info.nr_jited_func_lens = 8;
+	info.jited_line_info = (uintptr_t)lines;
+	info.nr_jited_line_info = 256;
+	info.jited_line_info_rec_size = 8;
+	assert_int_equal(bpf_obj_get_info_by_fd(prog_fd(f, "entry"), &info, &len), 0);
+	if (!info.jited_prog_len)
+		skip(); /* no JIT for this machine */
+	assert_int_equal(info.nr_jited_ksyms, info.nr_func_info);
+	assert_int_equal(info.nr_jited_func_lens, info.nr_func_info);
+	assert_true(info.nr_func_info > 1);
+	first = symbols[0];
+	end = first;
+	for (unsigned i = 0; i < info.nr_jited_ksyms; i++) {
+		assert_int_equal(symbols[i], end);
+		end += lens[i];
+	}
+	assert_int_equal(end - first, info.jited_prog_len);
+	assert_int_equal(info.nr_jited_line_info, info.nr_line_info);
+	assert_int_equal(lines[0] >= first, 1);
+	for (unsigned i = 1; i < info.nr_jited_line_info && i < 256; i++)
+		assert_true(lines[i] >= lines[i - 1] && lines[i] <= end);
+}
+
 /* Links as libbpf makes, pins, opens and updates them. */
 static void links(void **state)
 {
@@ -469,6 +505,7 @@ int main(void)
 		cmocka_unit_test(maps_are_pinned_by_name),
 		cmocka_unit_test(core_and_kconfig),
 		cmocka_unit_test(infos),
+		cmocka_unit_test(machine_code),
 		cmocka_unit_test(links),
 		cmocka_unit_test(batches),
 		cmocka_unit_test(the_process_can_be_bound_and_unbound),
