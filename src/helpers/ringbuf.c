@@ -111,3 +111,12 @@ HELPER_FN(ringbuf_discard_dynptr)
 	finish_dynptr(cpu, r1, r2, true);
 	return 0;
 }
+
+HELPER_FN(user_ringbuf_drain)
+{
+	struct map *m = map_of(r1);
+
+	if (!m->ops->user_ring_drain)
+		return (uint64_t)-ENOTSUPP;
+	return (uint64_t)m->ops->user_ring_drain(m, (struct callback *)(uintptr_t)r2, r3, r4, cpu);
+}

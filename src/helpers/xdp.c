@@ -15,6 +15,7 @@ enum {
 	ETH_HEADER = 14,
 	MAX_META = 252,
 	MAX_OFFSET = 0xffff,
+	BROADCAST = 1 << 3, /* BPF_F_BROADCAST */
 	ACTION_BITS = 3, /* of bpf_redirect_map()'s flags: the answer for a key that is not there */
 };
 
@@ -134,26 +135,18 @@ HELPER_FN(xdp_store_bytes)
 	return (uint64_t)(int64_t)err;
 }
 
-/* Flags of bpf_redirect_map() beside the answer for a key that is not there: those of device maps. */
-static uint64_t map_flags(const struct map *m)
-{
-	enum { BROADCAST = 1 << 3, EXCLUDE_INGRESS = 1 << 4 };
-	bool devices = m->type == BPF_MAP_TYPE_DEVMAP || m->type == BPF_MAP_TYPE_DEVMAP_HASH;
-
-	return devices ? BROADCAST | EXCLUDE_INGRESS : 0;
-}
-
+/* To all devices of a map there need be none at the key. */
 HELPER_FN(redirect_map)
 {
 	struct map *m = (struct map *)(uintptr_t)r1;
-	uint32_t key = (uint32_t)r2;
-	uint64_t flags = r3 & map_flags(m);
-	bool to_all = flags & 1 << 3;
+	uint64_t flags = r3 & m->ops->redirect_flags;
+	struct redirect to = {.map = m, .key = (uint32_t)r2, .flags = (uint32_t)flags};
 
-	if (r3 & ~(ACTION_BITS | map_flags(m)))
+	if (r3 & ~(uint64_t)(ACTION_BITS | m->ops->redirect_flags))
 		return XDP_ABORTED;
-	if (!to_all && (!m->ops->lookup || !m->ops->lookup(m, &key, cpu->id)))
+	if (!(flags & BROADCAST) &&
+	    (!m->ops->redirect || !m->ops->redirect(m, (uint32_t)r2, &to)))
 		return r3 & ACTION_BITS;
-	cpu->redirect = (struct redirect){.map = m, .key = key, .flags = (uint32_t)flags};
+	cpu->redirect = to;
 	return XDP_REDIRECT;
 }

@@ -111,13 +111,15 @@ static int check_sizes(const struct map *m, const struct btf_data *b, uint32_t k
 	return has_size(b, value, m->value_size) ? 0 : -EINVAL;
 }
 
-/* Keys as clang describes them; an array of one section of data has no type of key. */
+/* Keys as clang describes them; one section of data as an array has no type of key. */
 static int check_types(const struct map *m, const struct btf_data *b, uint32_t key, uint32_t value)
 {
 	if (key)
 		return check_key(m, b, key);
 	if (key_rule(m) == KEY_REFUSED)
 		return -ENOTSUPP;
+	if (m->type == BPF_MAP_TYPE_BLOOM_FILTER)
+		return 0; /* there are no keys */
 	return m->type == BPF_MAP_TYPE_ARRAY && m->max_entries == 1 &&
 	                       btf_kind(btf_type(b, value)) == BTF_DATASEC
 	               ? 0

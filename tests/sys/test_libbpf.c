@@ -305,6 +305,82 @@ static void samples_arrive_through_perf_buffers(void **state)
 	assert_int_equal(run(f, "puts_out", 64), ENOENT);
 }
 
+/* Round the ring many times; who has to wait for room is woken. */
+static void programs_drain_what_user_space_puts_in(void **state)
+{
+	struct fixture *f = *state;
+	struct user_ring_buffer *ring = user_ring_buffer__new(map_fd(f, "orders"), NULL);
+	unsigned long *n, put = 0;
+
+	assert_non_null(ring);
+	assert_int_equal(run(f, "drains", 64), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		for (unsigned j = 0; j < i % 5; j++) {
+			n = user_ring_buffer__reserve(ring, 40 + 8 * j);
+			assert_non_null(n);
+			*n = 100;
+			if (j == 3)
+				user_ring_buffer__discard(ring, n);
+			else
+				user_ring_buffer__submit(ring, n);
+			put += j != 3;
+		}
+		assert_int_equal(run(f, "drains", 64), i % 5 == 4 ? 3 : i % 5);
+	}
+	n = user_ring_buffer__reserve(ring, 8);
+	*n = 7;
+	user_ring_buffer__submit(ring, n);
+	n = user_ring_buffer__reserve(ring, 8);
+	*n = 8;
+	user_ring_buffer__submit(ring, n);
+	assert_int_equal(run(f, "drains", 64), 1); /* it has enough */
+	assert_int_equal(run(f, "drains", 64), 1);
+	while ((n = user_ring_buffer__reserve(ring, 1000)))
+		user_ring_buffer__submit(ring, n);
+	assert_int_equal(errno, ENOSPC);
+	assert_null(user_ring_buffer__reserve(ring, 4097));
+	assert_int_equal(errno, E2BIG);
+	assert_true(run(f, "drains", 64) > 0);
+	assert_non_null(user_ring_buffer__reserve_blocking(ring, 1000, 1000));
+	assert_int_equal(run(f, "drains", 64), 0); /* it is not submitted yet */
+	user_ring_buffer__free(ring);
+}
+
+static void bloom_filters_answer(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run(f, "blooms", 77), ENOENT);
+	assert_int_equal(run(f, "blooms", 77), 0);
+	assert_int_equal(run(f, "blooms", 78), ENOENT);
+}
+
+static void packets_go_to_cpus(void **state)
+{
+	struct fixture *f = *state;
+	unsigned key = 0, queue = 8;
+
+	assert_int_equal(run(f, "to_worker", 64), 3);
+	assert_int_equal(bpf_map_update_elem(map_fd(f, "workers"), &key, &queue, 0), 0);
+	assert_int_equal(run(f, "to_worker", 64), 4);
+}
+
+static void stacks_are_noted(void **state)
+{
+	struct fixture *f = *state;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	unsigned long addrs[10];
+	unsigned id;
+
+	assert_int_equal(bpf_prog_test_run_opts(prog_fd(f, "who_calls"), &opts), 0);
+	id = opts.retval;
+	assert_true(id < 16);
+	assert_int_equal(bpf_map_lookup_elem(map_fd(f, "stacks"), &id, addrs), 0);
+	assert_true(addrs[0] != 0);
+	assert_int_equal(bpf_map_delete_elem(map_fd(f, "stacks"), &id), 0);
+	assert_int_equal(bpf_map_lookup_elem(map_fd(f, "stacks"), &id, addrs), -ENOENT);
+}
+
 static void maps_are_pinned_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -502,6 +578,10 @@ int main(void)
 		cmocka_unit_test(events_stay_until_read),
 		cmocka_unit_test(events_wake_a_sleeper),
 		cmocka_unit_test(samples_arrive_through_perf_buffers),
+		cmocka_unit_test(programs_drain_what_user_space_puts_in),
+		cmocka_unit_test(bloom_filters_answer),
+		cmocka_unit_test(packets_go_to_cpus),
+		cmocka_unit_test(stacks_are_noted),
 		cmocka_unit_test(maps_are_pinned_by_name),
 		cmocka_unit_test(core_and_kconfig),
 		cmocka_unit_test(infos),

@@ -19,6 +19,73 @@ SEC("xdp") int puts_out(struct xdp_md *ctx)
 	                              sizeof(what));
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+	__uint(max_entries, 4096);
+} orders SEC(".maps");
+
+static long take_order(struct bpf_dynptr *order, void *sum)
+{
+	unsigned long n;
+
+	if (bpf_dynptr_read(&n, sizeof(n), order, 0, 0))
+		return 1;
+	*(unsigned long *)sum += n;
+	return n == 7; /* enough */
+}
+
+SEC("xdp") int drains(struct xdp_md *ctx)
+{
+	unsigned long sum = 0;
+
+	return bpf_user_ringbuf_drain(&orders, take_order, &sum, 0);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
+	__type(value, unsigned int);
+	__uint(max_entries, 100);
+	__uint(map_extra, 4);
+} met SEC(".maps");
+
+SEC("xdp") int blooms(struct xdp_md *ctx)
+{
+	unsigned int len = ctx->data_end - ctx->data;
+	long there = bpf_map_peek_elem(&met, &len);
+
+	bpf_map_push_elem(&met, &len, 0);
+	return -there;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CPUMAP);
+	__uint(max_entries, 2);
+	__type(key, unsigned int);
+	__type(value, unsigned int);
+} workers SEC(".maps");
+
+SEC("xdp") int to_worker(struct xdp_md *ctx)
+{
+	return bpf_redirect_map(&workers, 0, XDP_TX);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 16);
+	__uint(key_size, 4);
+	__uint(value_size, 80);
+} stacks SEC(".maps");
+
+SEC("raw_tp/nothing") int who_calls(void *ctx)
+{
+	unsigned long here[4] = {0};
+	long id = bpf_get_stackid(ctx, &stacks, 0), n = bpf_get_stack(ctx, here, sizeof(here), 0);
+
+	if (n < 8 || !here[0] || bpf_get_stack(ctx, here, 8, 1 << 20) != -22)
+		return -1;
+	return id;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Global data: .bss, .data, .rodata; written before the load and read after the run. */
