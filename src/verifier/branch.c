@@ -40,14 +40,17 @@ static void link_add(uint64_t *linked, struct reg *r, uint32_t id, unsigned fram
 	*linked += 1;
 }
 
-static void link_collect(struct state *s, uint32_t id, uint64_t *linked)
+/* Only those that are still read. */
+static void link_collect(const struct verifier *v, struct state *s, uint32_t id, uint64_t *linked)
 {
 	id &= ~SCALAR_DELTA;
 	for (int i = s->cur; i >= 0; i--) {
 		struct frame *f = s->frames[i];
+		uint32_t live = v->notes[state_frame_pc(s, (unsigned)i)].live;
 
 		for (unsigned r = 0; r < R10; r++)
-			link_add(linked, &f->regs[r], id, (unsigned)i, r, true);
+			if (live >> r & 1)
+				link_add(linked, &f->regs[r], id, (unsigned)i, r, true);
 		for (unsigned n = 0; n < f->nslots; n++)
 			if (slot_is_spill(&f->stack[n]))
 				link_add(linked, &f->stack[n].spilled, id, (unsigned)i, n, false);
@@ -383,11 +386,11 @@ static int both_ways(struct verifier *v, const struct insn *i, const struct reg 
 	int err = 0;
 
 	if (i->code & 8 && regs[i->src].kind == REG_SCALAR && regs[i->src].id)
-		link_collect(v->cur, regs[i->src].id, &linked);
+		link_collect(v, v->cur, regs[i->src].id, &linked);
 	if (dst->kind == REG_SCALAR && dst->id &&
 	    !(i->code & 8 && regs[i->src].kind == REG_SCALAR &&
 	      (regs[i->src].id & ~SCALAR_DELTA) == (dst->id & ~SCALAR_DELTA)))
-		link_collect(v->cur, dst->id, &linked);
+		link_collect(v, v->cur, dst->id, &linked);
 	if ((linked & 15) > 1)
 		err = jump_note(v, 0, linked);
 	if (err)

@@ -235,8 +235,8 @@ int call_func(struct verifier *v, uint32_t *pc)
 		log_state(v, v->cur, v->cur->cur - 1u, true);
 		log_say(v, "callee:\n");
 		log_state(v, v->cur, v->cur->cur, true);
-		scratch_none(v);
 	}
+	scratch_all(v);
 	*pc = v->subprogs[func].start;
 	return 0;
 }

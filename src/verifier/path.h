@@ -170,6 +170,7 @@ void log_insn_state(struct verifier *v, const struct state *s);
 void log_line(struct verifier *v, uint32_t pc, const char *prefix);
 void log_insn(struct verifier *v, uint32_t pc);
 void log_insn_text(struct verifier *v, uint32_t pc);
+void log_program(struct verifier *v);
 void log_start(struct verifier *v);
 void log_stats(struct verifier *v);
 

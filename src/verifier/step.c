@@ -13,6 +13,7 @@
 
 int reg_readable(struct verifier *v, unsigned regno)
 {
+	scratch_reg(v, regno);
 	if (cur_regs(v)[regno].kind == REG_NONE)
 		return reject(v, REJECT_NOT_READABLE, regno);
 	return 0;

@@ -86,7 +86,7 @@ static void print_details(struct buf *b, const struct reg *r)
 		buf_printf(b, "%soff=", sep(&any));
 		print_snum(b, r->off);
 	}
-	if (reg_is_packet(r) || r->kind == REG_PACKET_END) {
+	if (reg_is_packet(r)) {
 		buf_printf(b, "%sr=", sep(&any));
 		print_unum(b, (uint64_t)(int64_t)r->range);
 	}
@@ -263,13 +263,13 @@ static const char *map_text(void *arg, int32_t imm, unsigned src)
 	return NULL;
 }
 
-void log_insn_text(struct verifier *v, uint32_t pc)
+static void log_insn_body(struct verifier *v, uint32_t pc)
 {
 	struct disasm_names names = {.arg = v, .kernel = true, .helper = helper_text, .map = map_text};
 	struct buf *b = v->env->log;
 	const struct insn *i = &v->insns[pc];
 
-	buf_printf(b, "%u: (%02x) ", pc, i->code);
+	buf_printf(b, "(%02x) ", i->code);
 	if (v->op[pc] == OP_CALL)
 		buf_printf(b, "call %s#%d", helper_text(v, i->imm) ? helper_text(v, i->imm) : "unknown",
 		           i->imm);
@@ -278,6 +278,12 @@ void log_insn_text(struct verifier *v, uint32_t pc)
 	else
 		disasm_insn(b, v->insns, pc, v->n, &names);
 	buf_puts(b, "\n");
+}
+
+void log_insn_text(struct verifier *v, uint32_t pc)
+{
+	log_say(v, "%u: ", pc);
+	log_insn_body(v, pc);
 }
 
 void log_insn(struct verifier *v, uint32_t pc)
@@ -316,6 +322,29 @@ void log_line(struct verifier *v, uint32_t pc, const char *prefix)
 		log_say(v, " @ %s:%u", slash ? slash + 1 : file, l->line_col >> 10);
 	}
 	log_say(v, "\n");
+}
+
+/* What level 2 tells before the walk: the functions, and which registers each instruction needs. */
+void log_program(struct verifier *v)
+{
+	if (!log_wanted(v, 2))
+		return;
+	for (uint32_t f = 0; f < v->nsubprogs; f++)
+		log_say(v, "func#%u @%u\n", f, v->subprogs[f].start);
+	log_say(v, "Live regs before insn:\n");
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		if (v->mark[pc] & MARK_SECOND)
+			continue;
+		if (v->notes[pc].scc)
+			log_say(v, "%3u ", v->notes[pc].scc);
+		else
+			log_say(v, "    ");
+		log_say(v, "%3u: ", pc);
+		for (unsigned r = 0; r < R10; r++)
+			log_say(v, v->notes[pc].live >> r & 1 ? "%u" : ".", r);
+		log_say(v, " ");
+		log_insn_body(v, pc);
+	}
 }
 
 static uint64_t now(void)

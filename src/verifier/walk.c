@@ -174,10 +174,10 @@ static int follow(struct verifier *v)
 		}
 		log_way(v, false);
 		log_step(v);
-		v->prev_pc = pc;
 		err = step(v, &v->pc);
 		if (err)
 			return err < 0 ? err : 0;
+		v->prev_pc = pc;
 	}
 	if (err < 0)
 		return err;
@@ -315,6 +315,8 @@ int walk_paths(struct verifier *v)
 
 	if (!err)
 		err = loop_find(v);
+	if (!err)
+		log_program(v);
 	if (!err)
 		err = walk_func(v, 0);
 	while (!err && more) {
