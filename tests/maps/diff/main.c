@@ -31,7 +31,7 @@ struct run {
 };
 
 struct tally {
-	uint64_t cases, refused, ops, programs;
+	uint64_t cases, refused, starved, ops, programs;
 	bool failed;
 };
 
@@ -49,16 +49,21 @@ struct outcome {
 	int create[2]; /* what making the map answered: Skep, the kernel */
 	unsigned wrong; /* the first operation that differs, or the number of them */
 	const char *why;
+	bool starved; /* the kernel had no memory for it (per-CPU ones): nothing to compare */
 	struct result results[2][CASE_OPS];
 };
 
 static unsigned difference(const struct test_case *c, struct outcome *o)
 {
 	o->why = "they differ";
+	o->starved = false;
 	if (!c->lossy) {
 		for (unsigned i = 0; i < c->n; i++)
-			if (memcmp(&o->results[0][i], &o->results[1][i], sizeof(struct result)))
-				return i;
+			if (memcmp(&o->results[0][i], &o->results[1][i], sizeof(struct result))) {
+				/* A kernel without memory is at a loss, and so is the rest. */
+				o->starved = o->results[1][i].ret == -ENOMEM;
+				return o->starved ? c->n : i;
+			}
 		return c->n;
 	}
 	for (int s = 0; s < 2; s++) {
@@ -168,6 +173,8 @@ static void run_case(struct run *run, unsigned kind, long number, struct tally *
 		t->failed = true;
 	} else if (o.create[0]) {
 		t->refused++;
+	} else if (o.starved) {
+		t->starved++;
 	} else {
 		t->ops += c.n;
 		for (unsigned i = 0; i < c.n; i++)
@@ -196,10 +203,10 @@ static bool run_kind(struct run *run, unsigned kind, unsigned of, unsigned line)
 		                 t.ops < ops; n++)
 			run_case(run, kind, n, &t);
 	printf("%sok %u - %s: %llu operations, %llu of them by programs, on %llu maps, %llu more "
-	       "refused alike (seed %llu, %.1f s)\n", t.failed ? "not " : "", line,
+	       "refused alike, %llu that the kernel had no memory for (seed %llu, %.1f s)\n", t.failed ? "not " : "", line,
 	       gen_kind_name(kind), (unsigned long long)t.ops, (unsigned long long)t.programs,
-	       (unsigned long long)(t.cases - t.refused), (unsigned long long)t.refused,
-	       (unsigned long long)run->seed, now() - start);
+	       (unsigned long long)(t.cases - t.refused - t.starved), (unsigned long long)t.refused,
+	       (unsigned long long)t.starved, (unsigned long long)run->seed, now() - start);
 	fflush(stdout);
 	return !t.failed;
 }
