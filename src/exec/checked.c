@@ -48,6 +48,7 @@
 		STOP_UNLESS(!cpu->fault);                                                          \
 		call_done(run, s);                                                                 \
 	} while (0)
+#define KFUNC_OK() STOP_UNLESS(kfunc_ok(run, prog, s))
 #define TAIL_CALL_OK() STOP_UNLESS(tail_call_ok(run, prog, s, regs))
 #define TAIL_CALL_DONE() STOP_UNLESS(!cpu->fault)
 #define PACKET_OK()                                                                                \

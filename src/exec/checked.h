@@ -79,6 +79,8 @@ bool run_reach(struct run *run, const struct prog *p, const struct step *s, uint
 /* Are r1..r5 what the helper of a call needs? Records the fault where not. */
 bool call_ok(struct run *run, const struct prog *p, const struct step *s, const uint64_t *regs);
 void call_done(struct run *run, const struct step *s);
+/* Has the verifier seen to the arguments of kfuncs? */
+bool kfunc_ok(struct run *run, const struct prog *p, const struct step *s);
 /* Are r1 and r2 what a tail call needs? */
 bool tail_call_ok(struct run *run, const struct prog *p, const struct step *s, const uint64_t *regs);
 

@@ -183,6 +183,14 @@ void call_done(struct run *run, const struct step *s)
 	run->map = NULL;
 }
 
+bool kfunc_ok(struct run *run, const struct prog *p, const struct step *s)
+{
+	if (p->trusted)
+		return true;
+	run_fault(run, p, s, "arguments of a kernel function cannot be checked");
+	return false;
+}
+
 bool tail_call_ok(struct run *run, const struct prog *p, const struct step *s, const uint64_t *regs)
 {
 	const struct map *m = map_of_prog(p, regs[R2]);

@@ -18,6 +18,7 @@
 #define PAY() ((void)0)
 #define CALL_OK() ((void)0)
 #define CALL_DONE() ((void)0)
+#define KFUNC_OK() ((void)0)
 #define TAIL_CALL_OK() ((void)0)
 #define TAIL_CALL_DONE() ((void)0)
 #define PACKET_OK() ((void)0)

@@ -19,7 +19,6 @@
 
 /* An operation's plain handler; H_COUNT: the interpreter does not run it. */
 static const uint16_t handler_of[OP_COUNT] = {
-#define H_CALL_KFUNC H_COUNT
 #define H_CALLX H_COUNT
 #define H_LDDW_MAP_FD H_COUNT
 #define H_LDDW_MAP_VALUE H_COUNT
@@ -219,6 +218,8 @@ static int translate(struct decoder *d, uint32_t pc, uint32_t block)
 		s->wide = final_target(p, (uint32_t)insn_target(insn_op(&p->insns[at]), &p->insns[at], at));
 	else if (op == OP_CALL)
 		return translate_call(d, pc, s);
+	else if (op == OP_CALL_KFUNC)
+		s->call = p->aux[pc].call;
 	else if (f & INSN_CALLS)
 		s->size = insn_size(i);
 	else if (f & INSN_WIDE)

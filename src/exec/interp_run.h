@@ -6,6 +6,7 @@
  *   ATOMIC_REACH(...)          the same for atomic operations.
  *   PAY()                      takes the cost of the basic block that ends here. May goto stop.
  *   CALL_OK(), CALL_DONE()     around a helper call. May goto stop.
+ *   KFUNC_OK()                 may kfuncs be called, whose arguments nobody checks? Else goto stop.
  *   TAIL_CALL_OK()             are r1 and r2 what a tail call needs? Else goto stop.
  *   TAIL_CALL_DONE()           another program has run, or runs now. May goto stop.
  *   PACKET_OK()                is r6 the packet? Else goto stop.
@@ -480,6 +481,12 @@ do_CALL:
 	CALL_OK();
 	acc = regs[R0] = s->call(regs[R1], regs[R2], regs[R3], regs[R4], regs[R5], cpu);
 	CALL_DONE();
+	NEXT();
+
+do_CALL_KFUNC:
+	PAY();
+	KFUNC_OK();
+	acc = regs[R0] = s->call(regs[R1], regs[R2], regs[R3], regs[R4], regs[R5], cpu);
 	NEXT();
 
 do_TAIL_CALL:

@@ -48,7 +48,7 @@ KFUNC_FN(bpf_dynptr_is_rdonly)
 
 KFUNC_FN(bpf_dynptr_size)
 {
-	return dynptr_at(r1)->data ? dynptr_size(dynptr_at(r1)) : (uint64_t)-EINVAL;
+	return dynptr_at(r1)->data ? dynptr_size(dynptr_at(r1)) : (uint32_t)-EINVAL;
 }
 
 KFUNC_FN(bpf_dynptr_clone)

@@ -9,7 +9,7 @@
 #include "helpers/kfuncs.h"
 #include "helpers/probe.h"
 
-enum { STRING_MAX = 65536, WINDOW = 64 };
+enum { STRING_MAX = 65536, WINDOW = 64, LOWEST = 65536 };
 
 /* A string that is read a piece at a time. */
 struct text {
@@ -24,7 +24,7 @@ static struct text text_at(uint64_t at)
 	return (struct text){.at = at};
 }
 
-/* The byte at i, or -EFAULT. Pieces end where pages do, so that nothing behind the string is read. */
+/* The byte at i, or -EFAULT; where no memory ever is, -ERANGE. Pieces end where pages do, so that nothing behind the string is read. */
 static int byte_at(struct text *t, uint64_t base, uint64_t i)
 {
 	uint64_t addr = base + i;
@@ -33,7 +33,7 @@ static int byte_at(struct text *t, uint64_t base, uint64_t i)
 		uint32_t have = WINDOW - (uint32_t)(addr % WINDOW);
 
 		if (probe_memory(t->window, have, addr))
-			return -EFAULT;
+			return addr < LOWEST ? -ERANGE : -EFAULT;
 		t->at = addr;
 		t->have = have;
 		t->used = true;
@@ -54,7 +54,7 @@ static int64_t compare(uint64_t a, uint64_t b, bool fold)
 		int x = byte_at(&ta, a, i), y = byte_at(&tb, b, i);
 
 		if (x < 0 || y < 0)
-			return -EFAULT;
+			return x < 0 ? x : y;
 		if (fold) {
 			x = lower(x);
 			y = lower(y);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kfunc.h"
 #include "core/map.h"
 #include "core/hook.h"
 #include "verifier/state.h"
@@ -198,6 +199,13 @@ static void emit_helper(struct fixup *x, uint32_t pc)
 	emit(x, pc, *i);
 }
 
+static void emit_kfunc(struct fixup *x, uint32_t pc)
+{
+	x->p->uses_cpu = true;
+	x->p->aux[x->at].call = x->p->obj.k->reg.kfuncs[x->v->ref[pc]].fn;
+	emit(x, pc, x->v->insns[pc]);
+}
+
 static void emit_local_call(struct fixup *x, uint32_t pc)
 {
 	uint32_t func = x->v->ref[pc];
@@ -293,6 +301,8 @@ static void emit_all(struct fixup *x)
 			emit_wide(x, pc++, op);
 		else if (op == OP_CALL)
 			emit_helper(x, pc);
+		else if (op == OP_CALL_KFUNC)
+			emit_kfunc(x, pc);
 		else if (op == OP_CALL_LOCAL)
 			emit_local_call(x, pc);
 		else if (fields & INSN_STORE && value_kind(v->ref[pc]) == VALUE_CTX)

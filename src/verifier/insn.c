@@ -9,6 +9,7 @@
  * Requires: op[], references resolved. Provides: the promise above for every instruction.
  */
 #include "core/hook.h"
+#include "core/kfunc.h"
 #include "core/uapi.h"
 #include "verifier/state.h"
 
@@ -113,6 +114,15 @@ static int check_helper(const struct verifier *v, uint32_t pc)
 	return 0;
 }
 
+static int check_kfunc(const struct verifier *v, uint32_t pc)
+{
+	const struct kfunc *f = &v->p->obj.k->reg.kfuncs[v->ref[pc]];
+
+	if (!(f->types & v->p->hook->type_bit))
+		return reject(v, REJECT_KFUNC_TYPE, f->name);
+	return f->fn ? 0 : reject(v, REJECT_KFUNC_ABSENT, f->name);
+}
+
 static int check_jmp(const struct verifier *v, enum op op, uint32_t pc)
 {
 	const struct insn *i = &v->insns[pc];
@@ -122,6 +132,8 @@ static int check_jmp(const struct verifier *v, enum op op, uint32_t pc)
 	case 0x80:
 		if (i->dst || op == OP_INVALID || i->off)
 			return reject(v, REJECT_CALL_FIELDS);
+		if (op == OP_CALL_KFUNC)
+			return check_kfunc(v, pc);
 		return op == OP_CALL ? check_helper(v, pc) : 0;
 	case 0x90:
 		return i->dst || i->src || i->imm ? reject(v, REJECT_EXIT_FIELDS) : 0;

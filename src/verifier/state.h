@@ -122,6 +122,8 @@ uint32_t subprog_of(const struct verifier *v, uint32_t pc);
 /* The passes, in order; each answers 0 or a negative errno, having logged why. */
 int subprog_find(struct verifier *v);
 int subprog_layout(struct verifier *v);
+/* Finds the kfunc of a call: ref[pc] is its row in k->reg.kfuncs. Part of subprog_find(). */
+int kfunc_find_at(struct verifier *v, uint32_t pc);
 int info_match(struct verifier *v);
 int refs_resolve(struct verifier *v);
 int cfg_check(struct verifier *v);

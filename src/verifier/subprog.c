@@ -42,14 +42,18 @@ static int mark_starts(struct verifier *v)
 	for (uint32_t i = 0; i < v->n; i++) {
 		enum op op = insn_op(&v->insns[i]);
 		int64_t target;
+		int err;
 
 		v->op[i] = (uint8_t)op;
 		if (op == OP_INVALID)
 			continue;
 		v->has_memory |= insn_info[op].fields & (INSN_LOAD | INSN_STORE) || op == OP_CALL;
 		v->has_tail_call |= op == OP_CALL && v->insns[i].imm == HELPER_TAIL_CALL;
-		if (op == OP_CALL_KFUNC)
-			return reject(v, REJECT_KFUNC_ABSENT, v->insns[i].imm);
+		if (op == OP_CALL_KFUNC) {
+			err = kfunc_find_at(v, i);
+			if (err)
+				return err;
+		}
 		if (!refers_to_func(op))
 			continue;
 		v->has_funcs = true;

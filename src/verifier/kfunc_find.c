@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which kernel function does a call by BTF id mean?
+ *
+ * Requires: op[]. Provides: ref[] of such calls: the row in k->reg.kfuncs. Who may call it, and with what,
+ * is asked where the call is followed.
+ */
+#include "core/kfunc.h"
+#include "core/vmlinux.h"
+#include "verifier/state.h"
+
+int kfunc_find_at(struct verifier *v, uint32_t pc)
+{
+	struct skep *k = v->p->obj.k;
+	const struct btf *btf = vmlinux(k);
+	int32_t id = v->insns[pc].imm;
+	const struct btf_type *t = btf && id > 0 ? btf_type(&btf->data, (uint32_t)id) : NULL;
+	const struct kfunc *f;
+	const char *name;
+
+	if (v->insns[pc].off)
+		return reject(v, REJECT_KFUNC_MODULE, v->insns[pc].off);
+	if (!btf)
+		return reject(v, REJECT_KFUNC_NO_TYPES);
+	if (!v->p->gpl)
+		return reject(v, REJECT_KFUNC_LICENCE);
+	if (!t || btf_kind(t) != BTF_FUNC)
+		return reject(v, REJECT_KFUNC_NONE, id);
+	name = btf_string(&btf->data, t->name);
+	f = kfunc_find(k, name);
+	if (!f)
+		return reject(v, REJECT_KFUNC_TYPE, name);
+	v->ref[pc] = (uint16_t)(f - k->reg.kfuncs);
+	return 0;
+}
