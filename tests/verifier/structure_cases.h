@@ -166,7 +166,8 @@
  "call 6; exit", 0, true},
 {"helper that is not in Skep", EACCES, "R1 type=ctx expected=sock_common, sock, tcp_sock, xdp_sock",
  "r2 = 0; call 196; exit", 0, false, ENOTSUPP, "helper bpf_skc_to_mptcp_sock (id 196) is not in Skep"},
-{"a kernel function", EINVAL, "kernel btf_id 1 is not a function", ".insn 0x8520000001000000; r0 = 0; exit"},
+{"a kernel function", EINVAL, "kernel btf_id 1 is not a function", ".insn 0x8520000001000000; r0 = 0; exit", 0, false,
+ ENOTSUPP, "calling kernel function is not supported without the kernel's BTF: say where it is"},
 {"reference of a function without BTF", EINVAL, "missing btf func_info",
  "r2 = func[pc+3]; r0 = 0; exit; r0 = 0; exit"},
 
