@@ -18,12 +18,14 @@ int kfunc_find_at(struct verifier *v, uint32_t pc)
 	const struct kfunc *f;
 	const char *name;
 
-	if (v->insns[pc].off)
-		return reject(v, REJECT_KFUNC_MODULE, v->insns[pc].off);
 	if (!btf)
 		return reject(v, REJECT_KFUNC_NO_TYPES);
 	if (!v->p->gpl)
 		return reject(v, REJECT_KFUNC_LICENCE);
+	if (v->insns[pc].off) /* of a module's: there are none */
+		return reject(v, v->insns[pc].off < 0 ? REJECT_KFUNC_NEGATIVE : REJECT_KFUNC_MODULE);
+	if (!id)
+		return reject(v, REJECT_KFUNC_ZERO);
 	if (!t || btf_kind(t) != BTF_FUNC)
 		return reject(v, REJECT_KFUNC_NONE, id);
 	name = btf_string(&btf->data, t->name);
