@@ -321,7 +321,7 @@ static const struct base bases[] = {
 	{"PROG_DETACH, nothing", 9, fill_nothing, 0},
 	{"PROG_DETACH, cgroup", 9, fill_cgroup_fd, 0, WORD(24) | WORD(28)},
 	{"PROG_DETACH, tcx", 9, fill_tcx_attach, 0},
-	{"PROG_TEST_RUN", 10, fill_run, WORD(32), WORD(8) | WORD(64)},
+	{"PROG_TEST_RUN", 10, fill_run, WORD(32), WORD(8)},
 	{"PROG_TEST_RUN of tc", 10, fill_run_tc, WORD(32), WORD(8)},
 	{"PROG_GET_NEXT_ID", 11, fill_no_id, 0, WORD(0)},
 	{"MAP_GET_NEXT_ID", 12, fill_no_id, 0, WORD(0)},
