@@ -29,7 +29,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; answers an exit code */
 };
 
-extern const struct command command_asm, command_disasm, command_exec, command_explain, command_verify;
+extern const struct command command_asm, command_disasm, command_exec, command_explain, command_ps,
+	command_run, command_verify;
 
 /* --- Messages -------------------------------------------------------------------------------- */
 

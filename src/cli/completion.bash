@@ -6,7 +6,7 @@ _skep() {
 	COMPREPLY=()
 	compopt +o default
 	if [ "$COMP_CWORD" = 1 ] || [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "exec verify explain asm disasm help --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "exec verify explain run ps asm disasm help --version --help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -26,6 +26,8 @@ _skep() {
 		return
 	fi
 	case $command in
+	run)
+		COMPREPLY=($(compgen -W "--name= --join= --keep --end= --log --own-user" -- "$cur")) ;;
 	exec)
 		COMPREPLY=($(compgen -W "--prog --pcap --out --data --ctx --repeat --on --jit --interp
 			--checked --trust --fill --maps --entries --type --raw --mem --json --verbose --help" -- "$cur")) ;;

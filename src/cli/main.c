@@ -13,6 +13,8 @@ static const struct command *const commands[] = {
 	&command_exec,
 	&command_verify,
 	&command_explain,
+	&command_run,
+	&command_ps,
 	&command_asm,
 	&command_disasm,
 };
