@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 
-SKEP, RAW, EVENTS, EVENTS_OBJ = [os.path.abspath(a) for a in sys.argv[1:5]]
+FILES = [os.path.abspath(a) for a in sys.argv[1:5]]
+SKEP, RAW, EVENTS, EVENTS_OBJ = FILES
 WHO = None  # uid to run as, or None
 HOME = None  # a directory of that user's
 COUNT = FAILED = 0
@@ -167,6 +168,16 @@ def check(test, who, name):
         print("".join("# %s\n" % line for line in str(e).splitlines()), flush=True)
 
 
+def bring_files(uid):
+    """The tree may lie where an ordinary user may not look: that user gets copies."""
+    global SKEP, RAW, EVENTS, EVENTS_OBJ
+    here = os.path.join(HOME, "bin")
+    os.mkdir(here)
+    os.chmod(here, 0o755)
+    os.chown(HOME, uid, uid)
+    SKEP, RAW, EVENTS, EVENTS_OBJ = [shutil.copy(f, here) for f in FILES]
+
+
 def main():
     global COUNT, HOME
     users = [(None, "as the caller")]
@@ -179,7 +190,7 @@ def main():
     for who, name in users:
         HOME = tempfile.mkdtemp(prefix="skep-test-")
         if who is not None:
-            os.chown(HOME, who, who)
+            bring_files(who)
         for test in tests:
             uses = test.__code__.co_consts
             if not have_bpftool and any(isinstance(c, str) and "bpftool" in c for c in uses):
