@@ -91,6 +91,21 @@ bool btf_is_a(struct verifier *v, const struct reg *r, const char *name)
 	       btf_struct_at(r->btf, r->btf_id, (uint32_t)r->off, vmlinux(k), want, false);
 }
 
+bool btf_offset_ok(const struct reg *r)
+{
+	switch (r->kind == REG_BTF_ID ? r->flags : REG_NULLABLE) {
+	case 0:
+	case REG_ALLOC:
+	case REG_TRUSTED:
+	case REG_RCU:
+	case REG_ALLOC | REG_NON_OWN:
+	case REG_ALLOC | REG_NON_OWN | REG_RCU:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *btf_reg_name(const struct reg *r)
 {
 	const struct btf_type *t = btf_type(&r->btf->data, r->btf_id);

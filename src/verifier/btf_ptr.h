@@ -14,6 +14,8 @@ bool btf_struct_at(const struct btf *btf, uint32_t id, uint32_t off, const struc
                    uint32_t want, bool strict);
 /* May the kernel's pointers be followed with RCU's promise: nothing that they lead to is freed? */
 bool state_in_rcu(const struct verifier *v);
+/* May a call take it although it points into the struct? */
+bool btf_offset_ok(const struct reg *r);
 /* Is what it points to certainly there, as long as the program runs or holds it? */
 bool reg_trusted(const struct reg *r);
 const char *special_name(enum special_kind kind); /* "bpf_timer" */

@@ -23,7 +23,6 @@ static const struct helper_fact facts[] = {
 #define RINGBUF FACT_RINGBUF
 #define MUTATES FACT_MUTATES
 #define WRITES_MAP FACT_WRITES_MAP
-#define UNLOCK FACT_UNLOCK
 #define FACT(id, flags, ret, arg) [id] = {flags, ret, arg},
 #include "verifier/helper_facts.def"
 #undef FACT
@@ -33,7 +32,6 @@ static const struct helper_fact facts[] = {
 #undef RINGBUF
 #undef MUTATES
 #undef WRITES_MAP
-#undef UNLOCK
 };
 
 const struct helper_fact *helper_fact(uint32_t id)
@@ -49,8 +47,7 @@ static int callable_here(struct verifier *v, const struct call *c)
 	const struct state *s = v->cur;
 	bool sleeps = c->h->flags & HELPER_MIGHT_SLEEP;
 
-	if (s->active_locks && !(c->fact->flags & FACT_UNLOCK && c->id != HELPER_SPIN_LOCK) &&
-	    c->id != HELPER_SPIN_LOCK)
+	if (s->active_locks && c->id != HELPER_SPIN_UNLOCK)
 		return reject(v, REJECT_CALL_LOCKED);
 	if (sleeps && !s->in_sleepable)
 		return reject(v, REJECT_CALL_SLEEPS);

@@ -20,7 +20,6 @@ enum fact_flags {
 	FACT_RINGBUF = 1 << 3,  /* its dynptr is one of a ring buffer */
 	FACT_MUTATES = 1 << 4,  /* its dynptr may not be const */
 	FACT_WRITES_MAP = 1 << 5, /* changes the map that is passed */
-	FACT_UNLOCK = 1 << 6,   /* may be called while a lock is held */
 };
 
 struct helper_fact {
@@ -58,6 +57,8 @@ bool format_fits(const char *format, unsigned nargs);
 
 /* call_arg.c */
 int call_arg(struct verifier *v, struct call *c, unsigned n);
+/* The timer, work queue ... that a register points to: its map is noted in c. */
+int special_arg(struct verifier *v, struct call *c, unsigned regno, enum special_kind kind);
 /* The constant string that a register points to, in a map that nobody writes; NULL: refused, *err. */
 const char *call_string(struct verifier *v, unsigned regno, int *err);
 
@@ -90,6 +91,10 @@ void packet_forget(struct verifier *v);
 
 /* dynptr.c */
 int dynptr_arg(struct verifier *v, struct call *c, unsigned regno, bool uninit);
+/* The same for a kernel function: type of what is made; model: the reference that a clone shares, or 0. */
+int dynptr_arg_of(struct verifier *v, struct call *c, unsigned regno, bool uninit, bool mutates,
+                  enum dynptr_type type, uint32_t model);
+int dynptr_owned(struct verifier *v, unsigned regno); /* may it be released? */
 int dynptr_unmark(struct verifier *v, unsigned regno);
 
 #endif

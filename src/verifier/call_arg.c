@@ -27,20 +27,16 @@ static const struct fit mem_kinds[] = {
 	{REG_MEM, 0}, {REG_MEM, REG_RINGBUF}, {REG_BUF, 0}, {REG_BTF_ID, REG_TRUSTED},
 	{REG_NONE, 0},
 };
-static const struct fit key_value_kinds[] = {
-	{REG_STACK, 0},   {REG_PACKET, 0},    {REG_PACKET_META, 0},
-	{REG_MAP_KEY, 0}, {REG_MAP_VALUE, 0}, {REG_NONE, 0},
-};
 static const struct fit map_value_kind[] = {{REG_MAP_VALUE, 0}, {REG_NONE, 0}};
 static const struct fit btf_kinds[] = {
 	{REG_BTF_ID, 0}, {REG_BTF_ID, REG_TRUSTED}, {REG_BTF_ID, REG_RCU}, {REG_NONE, 0}};
 
 static const struct fit *const kinds[] = {
 	[ARG_MAP] = FITS({REG_MAP, 0}),
-	[ARG_MAP_KEY] = key_value_kinds,
-	[ARG_MAP_VALUE] = key_value_kinds,
-	[ARG_MAP_VALUE_OR_NULL] = key_value_kinds,
-	[ARG_UNINIT_MAP_VALUE] = key_value_kinds,
+	[ARG_MAP_KEY] = mem_kinds,
+	[ARG_MAP_VALUE] = mem_kinds,
+	[ARG_MAP_VALUE_OR_NULL] = mem_kinds,
+	[ARG_UNINIT_MAP_VALUE] = mem_kinds,
 	[ARG_MEM] = mem_kinds,
 	[ARG_MEM_OR_NULL] = mem_kinds,
 	[ARG_UNINIT_MEM] = mem_kinds,
@@ -224,7 +220,7 @@ static int offset_fits(struct verifier *v, const struct call *c, unsigned n, enu
 	case REG_SCALAR:
 		return 0;
 	default:
-		return mem_plain_pointer(v, r, R1 + n, r->kind == REG_BTF_ID);
+		return mem_plain_pointer(v, r, R1 + n, btf_offset_ok(r));
 	}
 }
 
@@ -354,22 +350,23 @@ const char *call_string(struct verifier *v, unsigned regno, int *err)
 	return NULL;
 }
 
-static int timer_arg(struct verifier *v, struct call *c, unsigned n)
+int special_arg(struct verifier *v, struct call *c, unsigned regno, enum special_kind kind)
 {
-	const struct reg *r = &cur_regs(v)[R1 + n];
+	const struct reg *r = &cur_regs(v)[regno];
+	const char *name = special_name(kind);
 	const struct special *field;
 	int64_t off;
 
 	if (!tnum_is_const(r->s.var))
-		return reject(v, REJECT_TIMER_OFFSET, R1 + n);
+		return reject(v, REJECT_SPECIAL_OFFSET, regno, name, name);
 	if (!r->map->btf)
-		return reject(v, REJECT_TIMER_BTF, r->map->name);
-	if (!record_has(r->map->record, SPECIAL_TIMER))
-		return reject(v, REJECT_TIMER_NONE, r->map->name);
-	field = record_find(r->map->record, SPECIAL_TIMER);
+		return reject(v, REJECT_SPECIAL_BTF, r->map->name, name);
+	if (!record_has(r->map->record, kind))
+		return reject(v, REJECT_SPECIAL_MAP, r->map->name, name);
+	field = record_find(r->map->record, kind);
 	off = (int64_t)r->s.var.value + r->off;
 	if (off != (int64_t)field->offset)
-		return reject(v, REJECT_TIMER_PLACE, (long long)off, field->offset);
+		return reject(v, REJECT_SPECIAL_PLACE, (long long)off, name, field->offset);
 	c->map = r->map;
 	c->map_uid = r->map_uid;
 	return 0;
@@ -414,7 +411,7 @@ static int reference(struct verifier *v, struct call *c, unsigned n, enum arg_ki
 
 	if (release && kind == ARG_DYNPTR) {
 		c->release = R1 + n;
-		return r->kind == REG_DYNPTR ? reject(v, REJECT_DYNPTR_UNOWNED) : 0;
+		return dynptr_owned(v, R1 + n);
 	}
 	if (release && !r->ref_id && !reg_is_null(r))
 		return reject(v, REJECT_ARG_NOT_HELD, R1 + n);
@@ -461,7 +458,7 @@ static int more(struct verifier *v, struct call *c, unsigned n, enum arg_kind ki
 		call_string(v, R1 + n, &err);
 		return err;
 	case ARG_TIMER:
-		return timer_arg(v, c, n);
+		return special_arg(v, c, R1 + n, SPECIAL_TIMER);
 	case ARG_KPTR:
 		return kptr_arg(v, c, n);
 	case ARG_DYNPTR:

@@ -37,20 +37,9 @@ static bool is_dynptr(const struct frame *f, int spi)
 	return spi < f->nslots && f->stack[spi].kind[0] == SLOT_DYNPTR;
 }
 
-struct end {
-	struct verifier *v;
-	uint32_t id;
-};
-
 static void end_slice(struct reg *r, void *arg)
 {
-	struct end *e = arg;
-
-	if (r->kind != REG_MEM || r->dynptr_id != e->id)
-		return;
-	if (e->v->privileged)
-		reg_set_none(r);
-	else
+	if (r->kind == REG_MEM && r->dynptr_id == *(const uint32_t *)arg)
 		reg_set_unknown(r);
 }
 
@@ -62,11 +51,11 @@ static void clear(struct slot *s)
 
 static void destroy(struct verifier *v, struct frame *f, int spi)
 {
-	struct end e = {v, f->stack[spi].spilled.id};
+	uint32_t id = f->stack[spi].spilled.id;
 
 	clear(&f->stack[spi]);
 	clear(&f->stack[spi - 1]);
-	state_each_reg(v->cur, end_slice, &e);
+	state_each_reg(v->cur, end_slice, &id);
 }
 
 /* Dynptrs, in any frame, that hold this reference: clones share it. */
@@ -106,11 +95,12 @@ static void set_half(struct slot *s, enum dynptr_type type, bool first, uint32_t
 	s->spilled.ref_id = ref;
 }
 
-static int make(struct verifier *v, const struct call *c, unsigned regno)
+/* model: the reference that a clone shares with what it was cloned from, or 0 */
+static int make(struct verifier *v, enum dynptr_type type, unsigned regno, uint32_t model)
 {
 	struct reg *r = &cur_regs(v)[regno];
 	struct frame *f;
-	uint32_t id, ref = 0;
+	uint32_t id, ref = model;
 	int spi, err;
 
 	if (r->kind != REG_STACK)
@@ -127,14 +117,14 @@ static int make(struct verifier *v, const struct call *c, unsigned regno)
 	spi = slot_at(v, r);
 	if (spi < 0)
 		return spi;
-	if (c->dynptr_type == DYNPTR_RINGBUF) {
+	if (type == DYNPTR_RINGBUF && !model) {
 		err = ref_acquire(v, v->pc, &ref);
 		if (err)
 			return err;
 	}
 	id = new_id(v);
-	set_half(&f->stack[spi], c->dynptr_type, true, id, ref);
-	set_half(&f->stack[spi - 1], c->dynptr_type, false, id, ref);
+	set_half(&f->stack[spi], type, true, id, ref);
+	set_half(&f->stack[spi - 1], type, false, id, ref);
 	return 0;
 }
 
@@ -168,29 +158,48 @@ static const struct reg *dynptr_of(struct verifier *v, const struct reg *r, int 
 	return &f->stack[spi].spilled;
 }
 
-int dynptr_arg(struct verifier *v, struct call *c, unsigned regno, bool uninit)
+int dynptr_arg_of(struct verifier *v, struct call *c, unsigned regno, bool uninit, bool mutates,
+                  enum dynptr_type type, uint32_t model)
 {
 	const struct reg *r = &cur_regs(v)[regno], *d;
 	int err;
 
-	if (uninit) {
-		c->dynptr_type = c->fact->flags & FACT_RINGBUF ? DYNPTR_RINGBUF : DYNPTR_LOCAL;
-		return make(v, c, regno);
-	}
-	if (r->kind == REG_DYNPTR && c->fact->flags & FACT_MUTATES)
+	if (r->kind != REG_STACK && r->kind != REG_DYNPTR)
+		return reject(v, REJECT_DYNPTR_ARG, regno - 1);
+	if (uninit)
+		return make(v, type, regno, model);
+	if (r->kind == REG_DYNPTR && mutates)
 		return reject(v, REJECT_DYNPTR_CONST);
 	d = dynptr_of(v, r, &err);
 	if (!d)
-		return reject(v, REJECT_DYNPTR_NONE, regno);
-	if (c->fact->flags & FACT_RINGBUF && d->dynptr.type != DYNPTR_RINGBUF)
-		return reject(v, REJECT_DYNPTR_TYPE, type_names[DYNPTR_RINGBUF], regno);
-	if (c->release && !d->ref_id)
-		return reject(v, REJECT_REF_UNACQUIRED, regno);
+		return reject(v, REJECT_DYNPTR_NONE, regno - 1);
 	c->dynptr_id = d->id;
 	c->dynptr_type = d->dynptr.type;
 	if (!c->release && d->ref_id)
 		c->ref_id = d->ref_id;
 	return 0;
+}
+
+int dynptr_arg(struct verifier *v, struct call *c, unsigned regno, bool uninit)
+{
+	bool ring = c->fact->flags & FACT_RINGBUF;
+	int err = dynptr_arg_of(v, c, regno, uninit, c->fact->flags & FACT_MUTATES,
+	                        ring ? DYNPTR_RINGBUF : DYNPTR_LOCAL, 0);
+
+	if (!err && !uninit && ring && c->dynptr_type != DYNPTR_RINGBUF)
+		return reject(v, REJECT_DYNPTR_TYPE, type_names[DYNPTR_RINGBUF], regno - 1);
+	return err;
+}
+
+int dynptr_owned(struct verifier *v, unsigned regno)
+{
+	const struct reg *r = &cur_regs(v)[regno], *d;
+	int err;
+
+	if (r->kind == REG_DYNPTR)
+		return reject(v, REJECT_DYNPTR_UNOWNED);
+	d = dynptr_of(v, r, &err);
+	return d && d->ref_id ? 0 : reject(v, REJECT_REF_UNACQUIRED, regno);
 }
 
 int dynptr_unmark(struct verifier *v, unsigned regno)

@@ -64,7 +64,9 @@ static void call_points(struct verifier *v, uint32_t pc)
 		n->flags |= NOTE_CALLBACK | NOTE_CHECKPOINT | NOTE_PRUNE | NOTE_JUMP;
 	if (op == OP_CALL && helper_calls_later(v->insns[pc].imm))
 		n->flags |= NOTE_PRUNE;
-	if (op == OP_CALL_KFUNC && n->kfunc && n->kfunc->flags & KFUNC_ITER_NEXT)
+	if (op == OP_CALL_KFUNC)
+		n->kfunc = &v->p->obj.k->reg.kfuncs[v->ref[pc]];
+	if (op == OP_CALL_KFUNC && n->kfunc->flags & KFUNC_ITER_NEXT)
 		n->flags |= NOTE_ITER_NEXT | NOTE_CHECKPOINT | NOTE_PRUNE;
 }
 

@@ -56,63 +56,55 @@ bool ref_drop(struct state *s, enum ref_kind kind, uint32_t id, const void *ptr)
 	return false;
 }
 
-/* A pointer that may not be used any more. Who may not leak pointers may not see that it was one. */
-static void invalidate(struct verifier *v, struct reg *r)
+/* A pointer that may not be used any more is a number. */
+static void invalidate(struct reg *r)
 {
-	if (v->privileged)
-		reg_set_none(r);
-	else
-		reg_set_unknown(r);
+	reg_set_unknown(r);
 }
-
-struct release {
-	struct verifier *v;
-	uint32_t id;
-};
 
 static void invalidate_ref(struct reg *r, void *arg)
 {
-	struct release *release = arg;
-
-	if (r->ref_id == release->id)
-		invalidate(release->v, r);
+	if (r->ref_id == *(const uint32_t *)arg)
+		invalidate(r);
 }
 
 bool ref_release(struct verifier *v, uint32_t id)
 {
-	struct release release = {v, id};
-
 	if (!ref_drop(v->cur, REF_PTR, id, NULL))
 		return false;
-	state_each_reg(v->cur, invalidate_ref, &release);
+	state_each_reg(v->cur, invalidate_ref, &id);
 	return true;
 }
 
 static void invalidate_node(struct reg *r, void *arg)
 {
+	(void)arg;
 	if (r->kind == REG_BTF_ID && r->flags & REG_NON_OWN)
-		invalidate(arg, r);
+		invalidate(r);
 }
 
 void ref_forget_nodes(struct verifier *v)
 {
-	state_each_reg(v->cur, invalidate_node, v);
+	state_each_reg(v->cur, invalidate_node, NULL);
 }
 
 static void invalidate_packet(struct reg *r, void *arg)
 {
-	bool slice = r->flags & (REG_DYNPTR_SKB | REG_DYNPTR_XDP) && r->kind == REG_MEM;
+	bool slice;
+
+	(void)arg;
+	slice = r->flags & (REG_DYNPTR_SKB | REG_DYNPTR_XDP) && r->kind == REG_MEM;
 
 	if (reg_is_packet(r) || r->kind == REG_PACKET_END || slice)
-		invalidate(arg, r);
+		invalidate(r);
 }
 
 void packet_forget(struct verifier *v)
 {
-	state_each_reg(v->cur, invalidate_packet, v);
+	state_each_reg(v->cur, invalidate_packet, NULL);
 }
 
-static int leaks(struct verifier *v, bool exception)
+static int leaks(struct verifier *v, bool exception, const char *what)
 {
 	const struct state *s = v->cur;
 	int err = 0;
@@ -122,7 +114,7 @@ static int leaks(struct verifier *v, bool exception)
 	for (uint32_t i = 0; i < s->nrefs; i++)
 		if (s->refs[i].kind == REF_PTR)
 			err = reject(v, REJECT_REF_LEAK, s->refs[i].id, s->refs[i].insn);
-	return err;
+	return err ? reject(v, REJECT_REF_LEAK_AT, what) : 0;
 }
 
 int ref_check(struct verifier *v, bool exception, bool locks, const char *what)
@@ -132,7 +124,7 @@ int ref_check(struct verifier *v, bool exception, bool locks, const char *what)
 
 	if (locks && s->active_locks)
 		return reject(v, REJECT_LOCK_HELD, what);
-	err = leaks(v, exception);
+	err = leaks(v, exception, what);
 	if (err)
 		return err;
 	if (locks && s->active_irq_id)

@@ -239,7 +239,10 @@ static int step_jump(struct verifier *v, uint32_t *pc, enum op op)
 	case OP_CALL_LOCAL:
 		return call_func(v, pc);
 	case OP_CALL_KFUNC:
-		return reject(v, REJECT_KFUNC_ABSENT, v->insns[*pc].imm);
+		err = call_kfunc(v, *pc);
+		if (!err)
+			++*pc;
+		return err;
 	case OP_CALL:
 		err = call_helper(v, *pc);
 		if (!err)
