@@ -68,7 +68,9 @@ static inline bool map_is_array(const struct map *m)
 	return m->type == BPF_MAP_TYPE_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
-/* call_map.c: may this helper be called with this map? */
+/* call_map.c: may programs of this type use such a map at all? */
+int map_usable(struct verifier *v, const struct map *m);
+/* May this helper be called with this map? */
 int call_map_fits(struct verifier *v, const struct call *c);
 
 /* callback.c: what helpers that call back do. */

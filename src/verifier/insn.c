@@ -107,8 +107,6 @@ static int check_helper(const struct verifier *v, uint32_t pc)
 		return reject(v, REJECT_HELPER_TYPE, h->name, id);
 	if (helper_gpl_only(h, (unsigned)id, p->type) && !p->gpl)
 		return reject(v, REJECT_HELPER_LICENCE);
-	if (!h->fn && !(h->flags & HELPER_INLINE))
-		return reject(v, REJECT_HELPER_ABSENT, h->name, id);
 	if (id == HELPER_TAIL_CALL && !p->nfunc_infos && subprog_of(v, pc))
 		return reject(v, REJECT_TAIL_CALL_SUBPROG);
 	return 0;
@@ -118,9 +116,31 @@ static int check_kfunc(const struct verifier *v, uint32_t pc)
 {
 	const struct kfunc *f = &v->p->obj.k->reg.kfuncs[v->ref[pc]];
 
-	if (!(f->types & v->p->hook->type_bit))
-		return reject(v, REJECT_KFUNC_TYPE, f->name);
-	return f->fn ? 0 : reject(v, REJECT_KFUNC_ABSENT, f->name);
+	return f->types & v->p->hook->type_bit ? 0 : reject(v, REJECT_KFUNC_TYPE, f->name);
+}
+
+/*
+ * What Skep has not got is said last: a program that the kernel would refuse is refused for the kernel's
+ * reason. Requires: the walk, unless the program is trusted.
+ */
+int calls_present(struct verifier *v)
+{
+	const struct registry *reg = &v->p->obj.k->reg;
+
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		const struct helper *h;
+
+		if (!v->env->trust && !(v->notes[pc].flags & NOTE_SEEN))
+			continue;
+		if (v->op[pc] == OP_CALL_KFUNC && !reg->kfuncs[v->ref[pc]].fn)
+			return reject(v, REJECT_KFUNC_ABSENT, reg->kfuncs[v->ref[pc]].name);
+		if (v->op[pc] != OP_CALL)
+			continue;
+		h = &reg->helpers[v->insns[pc].imm];
+		if (!h->fn && !(h->flags & HELPER_INLINE))
+			return reject(v, REJECT_HELPER_ABSENT, h->name, v->insns[pc].imm);
+	}
+	return 0;
 }
 
 static int check_jmp(const struct verifier *v, enum op op, uint32_t pc)

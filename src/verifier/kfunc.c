@@ -239,8 +239,6 @@ static int callable_here(struct verifier *v, const struct kcall *c)
 		return reject(v, REJECT_CALL_LOCKED);
 	if (!(c->f->types & v->p->hook->type_bit))
 		return reject(v, REJECT_KFUNC_TYPE, c->f->name);
-	if (!c->f->fn)
-		return reject(v, REJECT_KFUNC_ABSENT, c->f->name);
 	if (sleeps && !s->in_sleepable)
 		return reject(v, REJECT_KFUNC_SLEEPS, c->f->name);
 	return 0;

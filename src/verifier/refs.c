@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "core/map.h"
-#include "verifier/state.h"
+#include "verifier/call.h"
 
 /* Opcode bytes that the kernel knows, whatever the other fields say. Rows of one opcode agree. */
 #pragma GCC diagnostic push
@@ -44,6 +44,7 @@ static const bool known_opcode[256] = {
 static int add_map(struct verifier *v, struct map *m, uint16_t *index)
 {
 	struct prog *p = v->p;
+	int err;
 
 	for (uint32_t i = 0; i < p->nmaps; i++) {
 		if (p->maps[i] != m)
@@ -51,6 +52,11 @@ static int add_map(struct verifier *v, struct map *m, uint16_t *index)
 		obj_put(&m->obj);
 		*index = (uint16_t)i;
 		return 0;
+	}
+	err = map_usable(v, m);
+	if (err) {
+		obj_put(&m->obj);
+		return err;
 	}
 	if (p->nmaps == MAX_USED_MAPS) {
 		obj_put(&m->obj);

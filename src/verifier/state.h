@@ -128,6 +128,7 @@ int info_match(struct verifier *v);
 int refs_resolve(struct verifier *v);
 int cfg_check(struct verifier *v);
 int insn_check_all(struct verifier *v);
+int calls_present(struct verifier *v);
 int track(struct verifier *v);
 int ctx_check(struct verifier *v);
 int stack_check(struct verifier *v);

@@ -28,6 +28,7 @@ static const pass structure[] = {
 static const pass values[] = {
 	points,      /* where states are compared, which registers are live */
 	walk_paths,    /* all paths: registers, memory, calls, loops */
+	calls_present, /* helpers and kernel functions that Skep has not got */
 	walk_notes,  /* what the walk found at each instruction, for fixup */
 	stack_check, /* depth of calls, bytes of stack */
 	NULL,
@@ -36,6 +37,7 @@ static const pass values[] = {
 /* Instead, where the user trusts the program: what translation must know, by a light look. */
 static const pass trusting[] = {
 	insn_check_all, /* reserved fields, registers, helpers */
+	calls_present,
 	track,          /* which registers hold the context, the frame, a map */
 	ctx_check,      /* accesses to the context and the stack */
 	stack_check,
