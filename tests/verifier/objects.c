@@ -215,6 +215,17 @@ bool objects_each(const char *path, const char *directory,
 	return ok;
 }
 
+bool objects_programs(const char *path, void (*fn)(void *arg, const struct object_case *c), void *arg)
+{
+	struct answers a = {0};
+	bool ok = list_programs(path, &a);
+
+	for (size_t i = 0; i < a.n; i++)
+		fn(arg, &a.cases[i]);
+	answers_free(&a);
+	return ok;
+}
+
 bool objects_record(const char *path, const char *directory)
 {
 	struct answers a = {0};

@@ -23,6 +23,8 @@ struct object_case {
 /* Calls fn for each program of the object. False after a message. */
 bool objects_each(const char *path, const char *answers,
                   void (*fn)(void *arg, const struct object_case *c), void *arg);
+/* The same for any object: its programs have no answers. */
+bool objects_programs(const char *path, void (*fn)(void *arg, const struct object_case *c), void *arg);
 /* Writes the kernel's answers. */
 bool objects_record(const char *path, const char *answers);
 
