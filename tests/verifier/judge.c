@@ -202,25 +202,30 @@ static bool is_statistics(const char *line)
 	       !strncmp(line, "stack depth ", 12) || !strncmp(line, "mark_precise", 12);
 }
 
-/* Reads what the log says at its end. */
+/* Reads what the log says at its end. A line is copied before sscanf(), which looks for the end of all. */
 static void digest(struct answer *a)
 {
 	const char *at = a->log, *next;
+	char line[JUDGE_LINE];
 	unsigned long long us;
 
 	for (; *at; at = next) {
-		size_t len = strcspn(at, "\n");
+		const char *end = strchrnul(at, '\n');
+		size_t len = (size_t)(end - at);
 
-		next = at + len + (at[len] == '\n');
-		/* Only then: sscanf() looks for the end of the whole log each time. */
-		if (*at == 'v' && sscanf(at, "verification time %llu usec", &us) == 1)
+		next = end + (*end == '\n');
+		if (!len || (!a->err && !is_statistics(at)))
+			continue;
+		snprintf(line, sizeof(line), "%.*s", (int)(len < JUDGE_LINE ? len : JUDGE_LINE - 1), at);
+		if (!is_statistics(line)) {
+			strcpy(a->line, line);
+			continue;
+		}
+		if (sscanf(line, "verification time %llu usec", &us) == 1)
 			a->us = us;
-		if (*at == 'p')
-			sscanf(at, "processed %u insns (limit %*u) max_states_per_insn %*u total_states %u "
-		           "peak_states %u",
+		sscanf(line, "processed %u insns (limit %*u) max_states_per_insn %*u total_states %u "
+		             "peak_states %u",
 		       &a->processed, &a->states, &a->peak_states);
-		if (len && !is_statistics(at) && a->err)
-			snprintf(a->line, sizeof(a->line), "%.*s", (int)len, at);
 	}
 }
 
