@@ -37,7 +37,7 @@ static int check_attr(struct call *call, const struct attr_map_create *a)
 
 /* --- BTF ---------------------------------------------------------------------------------- */
 
-enum key_rule { KEY_OF_SIZE, KEY_INT32, KEY_STRUCT, KEY_REFUSED };
+enum key_rule { KEY_OF_SIZE, KEY_INT32, KEY_STRUCT, KEY_REFUSED, KEY_NONE };
 
 /* What the BTF of a key must be, by map type. */
 static const uint8_t key_rules[] = {
@@ -56,6 +56,7 @@ static const uint8_t key_rules[] = {
 	[BPF_MAP_TYPE_XSKMAP] = KEY_REFUSED,
 	[BPF_MAP_TYPE_SOCKHASH] = KEY_REFUSED,
 	[BPF_MAP_TYPE_DEVMAP_HASH] = KEY_REFUSED,
+	[BPF_MAP_TYPE_BLOOM_FILTER] = KEY_NONE, /* values only */
 };
 
 static bool has_size(const struct btf_data *b, uint32_t id, uint32_t size)
@@ -118,8 +119,8 @@ static int check_types(const struct map *m, const struct btf_data *b, uint32_t k
 		return check_key(m, b, key);
 	if (key_rule(m) == KEY_REFUSED)
 		return -ENOTSUPP;
-	if (m->type == BPF_MAP_TYPE_BLOOM_FILTER)
-		return 0; /* there are no keys */
+	if (key_rule(m) == KEY_NONE)
+		return 0;
 	return m->type == BPF_MAP_TYPE_ARRAY && m->max_entries == 1 &&
 	                       btf_kind(btf_type(b, value)) == BTF_DATASEC
 	               ? 0

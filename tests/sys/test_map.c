@@ -288,13 +288,27 @@ static void btf_of_maps(const struct place *p)
 		{"hash by a long", BPF_MAP_TYPE_HASH, 8, 1, 8, 1, A_DESCRIPTOR},
 		{"trie by a struct", BPF_MAP_TYPE_LPM_TRIE, 8, 1, 3, 1, A_DESCRIPTOR},
 		{"trie by a long", BPF_MAP_TYPE_LPM_TRIE, 8, 1, 8, 1, -EINVAL},
+		{"bloom filter of ints", BPF_MAP_TYPE_BLOOM_FILTER, 0, 1, 0, 1, A_DESCRIPTOR},
+		{"bloom filter by an int", BPF_MAP_TYPE_BLOOM_FILTER, 0, 1, 1, 1, -EINVAL},
+		{"queue of ints", BPF_MAP_TYPE_QUEUE, 0, 1, 0, 1, -EINVAL},
+		{"perf events by an int", BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 1, 1, 1, -ENOTSUPP},
+		{"perf events by nothing", BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 1, 0, 1, -ENOTSUPP},
+		{"devices by an int", BPF_MAP_TYPE_DEVMAP, 4, 1, 1, 1, -ENOTSUPP},
+		{"reuseport array by an int", BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, 4, 1, 1, 1,
+		 A_DESCRIPTOR},
+		{"tasks by an int", BPF_MAP_TYPE_TASK_STORAGE, 4, 0, 1, 1, A_DESCRIPTOR},
+		{"tasks by a struct", BPF_MAP_TYPE_TASK_STORAGE, 4, 0, 2, 1, -EINVAL},
+		{"tasks by nothing", BPF_MAP_TYPE_TASK_STORAGE, 4, 0, 0, 1, -EINVAL},
+		{"sockets by an int", BPF_MAP_TYPE_SK_STORAGE, 4, 0, 1, 2, A_DESCRIPTOR},
 	};
 	int btf = load_btf(p);
 
 	report(p, btf >= 0, "btf: loads", btf, 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		union attr a = map(cases[i].type, cases[i].key_size, 4, cases[i].entries,
-		                   cases[i].type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0);
+		                   cases[i].type == BPF_MAP_TYPE_LPM_TRIE || !cases[i].entries
+		                           ? BPF_F_NO_PREALLOC
+		                           : 0);
 		char what[80];
 
 		a.map_create.btf_fd = (uint32_t)btf;
