@@ -471,10 +471,9 @@ static int pointer_arg(struct verifier *v, struct kcall *c, unsigned n, const st
                        enum karg *kind)
 {
 	const struct reg *r = &cur_regs(v)[R1 + n];
-	bool wants = c->f->flags & (KFUNC_TRUSTED_ARGS | KFUNC_RELEASE | KFUNC_RCU);
 	int err = 0;
 
-	if (wants && (reg_is_null(r) || reg_nullable(r)) && !ends(p, "__nullable"))
+	if ((reg_is_null(r) || reg_nullable(r)) && !ends(p, "__nullable") && !ends(p, "__opt"))
 		return reject(v, REJECT_KARG_NULL, n);
 	if (r->ref_id && r->kind != REG_STACK) {
 		c->ref_id = r->ref_id;

@@ -436,6 +436,9 @@ int mem_access(struct verifier *v, uint32_t pc, unsigned regno, int off, unsigne
 		struct reg *to = &regs[value];
 
 		if (size < 8 && to->kind == REG_SCALAR) {
+			/* A filled number shares its spill's id: no longer, when its bits change. */
+			if (sext && to->s.umax >> (size * 8 - 1))
+				to->id = 0;
 			if (sext)
 				scalar_sext(&to->s, size);
 			else
