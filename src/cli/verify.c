@@ -61,7 +61,7 @@ static int on_print(enum libbpf_print_level level, const char *format, va_list a
 /* Loads one program of the object alone. 0, or a positive errno; the log is in v->log. */
 static int load_one(struct verify *v, const char *name, unsigned log_level)
 {
-	struct skep_options options = {.size = sizeof(options), .trust_programs = 1};
+	struct skep_options options = {.size = sizeof(options)};
 	struct bpf_object *obj;
 	struct bpf_program *p;
 	struct bpf_map *map;
