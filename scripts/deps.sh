@@ -21,6 +21,10 @@ libelf-dev:used by libbpf
 zlib1g-dev:used by libbpf, and gzipped captures
 libjansson-dev:JSON output
 libcmocka-dev:unit tests
+libpcap-dev:filter expressions of skep filter
+libseccomp-dev:names of system calls in skep seccomp; its policies are test cases
+tcpdump:the reference for filters in tests
+netsniff-ng:bpfc, the reference assembler of classic BPF in tests
 bpftool:makes vmlinux.h and reads objects in tests
 '
 
