@@ -86,25 +86,37 @@ static int16_t slot(uint32_t k)
 	return (int16_t)(-64 + 4 * (int)k);
 }
 
-/* Gives registers to words, first come, first served. */
-static void place_words(struct translation *t)
+/* See translate.h. */
+static void place_registers(struct translation *t)
 {
-	static const uint8_t all[] = {R3, R4, R5, R8, R9};
-	const uint8_t *free = all;
-	unsigned n = is_direct(t) ? 3 : 5;
+	static const uint8_t calls[] = {R9, 0}, plain[] = {R7, R8, R9, 0}, seccomp[] = {R2, R3, R4, R7, R8, 0};
+	bool has_calls = false;
+	const uint8_t *words;
 
 	for (size_t pc = 0; pc < t->n; pc++)
-		if (t->facts[pc].reached && load_clobbers(t, pc)) {
-			free = &all[4]; /* r9 alone: r8 keeps A across packet loads */
-			n = is_direct(t) ? 0 : 1;
-		}
-	for (size_t pc = 0; pc < t->n && n; pc++) {
+		has_calls |= t->facts[pc].reached && load_clobbers(t, pc);
+	if (t->target == SKEP_CBPF_TO_SECCOMP) {
+		t->x = R5;
+		t->ctx = R1;
+		words = seccomp;
+	} else if (has_calls) {
+		t->x = R7;
+		t->ctx = R6;
+		t->data = R8;
+		t->data_end = R9;
+		words = &calls[is_direct(t)]; /* r8 keeps A across packet loads, where it is not data */
+	} else {
+		t->x = R5;
+		t->ctx = R6;
+		t->data = R3;
+		t->data_end = R4;
+		words = plain;
+	}
+	for (size_t pc = 0; pc < t->n && *words; pc++) {
 		const struct skep_cbpf_insn *i = &t->insns[pc];
 
-		if (cbpf_info[cbpf_op(i)].operand == OPERAND_MEM && !t->word[i->k]) {
-			t->word[i->k] = *free++;
-			n--;
-		}
+		if (cbpf_info[cbpf_op(i)].operand == OPERAND_MEM && !t->word[i->k])
+			t->word[i->k] = *words++;
 	}
 }
 
@@ -162,7 +174,7 @@ static void emit_condition(struct translation *t, size_t pc, enum cbpf_op op)
 	const struct skep_cbpf_insn *i = &t->insns[pc];
 	bool by_x = cbpf_info[op].operand == OPERAND_IF_X;
 	struct condition c = condition(op);
-	unsigned src = by_x ? X : 0;
+	unsigned src = by_x ? t->x : 0;
 	int32_t imm = by_x ? 0 : (int32_t)constant(t, pc);
 
 	if (i->jt == i->jf) {
@@ -213,8 +225,8 @@ static void emit_alu(struct translation *t, size_t pc, enum cbpf_op op)
 	int32_t k = (int32_t)(op == CBPF_AND_K ? constant(t, pc) : t->insns[pc].k);
 
 	if (op == CBPF_DIV_X || op == CBPF_MOD_X)
-		emit_jump(t, OP_JEQ32_K, X, 0, 0, t->n);
-	emit(t, alu(op), A, by_x ? X : 0, 0, by_x ? 0 : k);
+		emit_jump(t, OP_JEQ32_K, t->x, 0, 0, t->n);
+	emit(t, alu(op), A, by_x ? t->x : 0, 0, by_x ? 0 : k);
 }
 
 static void emit_len(struct translation *t, unsigned to)
@@ -222,7 +234,7 @@ static void emit_len(struct translation *t, unsigned to)
 	if (t->target == SKEP_CBPF_TO_SECCOMP)
 		emit(t, OP_MOV32_K, to, 0, 0, SECCOMP_DATA);
 	else
-		emit(t, OP_LDX_W, to, CTX, SKB_LEN, 0);
+		emit(t, OP_LDX_W, to, t->ctx, SKB_LEN, 0);
 }
 
 static void emit_abs(struct translation *t, size_t pc)
@@ -230,7 +242,7 @@ static void emit_abs(struct translation *t, size_t pc)
 	enum cbpf_ext ext = cbpf_ext(&t->insns[pc]);
 
 	if (t->target == SKEP_CBPF_TO_SECCOMP)
-		emit(t, OP_LDX_W, A, CTX, (int16_t)t->insns[pc].k, 0);
+		emit(t, OP_LDX_W, A, t->ctx, (int16_t)t->insns[pc].k, 0);
 	else if (ext != EXT_NONE)
 		emit_ext(t, ext);
 	else
@@ -246,16 +258,16 @@ static void emit_insn(struct translation *t, size_t pc)
 	case CBPF_LD_W_ABS: case CBPF_LD_H_ABS: case CBPF_LD_B_ABS: emit_abs(t, pc); return;
 	case CBPF_LD_W_IND: case CBPF_LD_H_IND: case CBPF_LD_B_IND: case CBPF_LDX_MSH: emit_load(t, pc); return;
 	case CBPF_LD_LEN: emit_len(t, A); return;
-	case CBPF_LDX_LEN: emit_len(t, X); return;
+	case CBPF_LDX_LEN: emit_len(t, t->x); return;
 	case CBPF_LD_K: emit(t, OP_MOV32_K, A, 0, 0, (int32_t)i->k); return;
-	case CBPF_LDX_K: emit(t, OP_MOV32_K, X, 0, 0, (int32_t)i->k); return;
+	case CBPF_LDX_K: emit(t, OP_MOV32_K, t->x, 0, 0, (int32_t)i->k); return;
 	case CBPF_LD_MEM: emit_mem_load(t, A, i->k); return;
-	case CBPF_LDX_MEM: emit_mem_load(t, X, i->k); return;
+	case CBPF_LDX_MEM: emit_mem_load(t, t->x, i->k); return;
 	case CBPF_ST: emit_mem_store(t, A, i->k); return;
-	case CBPF_STX: emit_mem_store(t, X, i->k); return;
+	case CBPF_STX: emit_mem_store(t, t->x, i->k); return;
 	case CBPF_NEG: emit(t, OP_NEG32, A, 0, 0, 0); return;
-	case CBPF_TAX: emit(t, OP_MOV32_X, X, A, 0, 0); return;
-	case CBPF_TXA: emit(t, OP_MOV32_X, A, X, 0, 0); return;
+	case CBPF_TAX: emit(t, OP_MOV32_X, t->x, A, 0, 0); return;
+	case CBPF_TXA: emit(t, OP_MOV32_X, A, t->x, 0, 0); return;
 	case CBPF_JA:
 		if (i->k)
 			emit_jump(t, OP_JA, 0, 0, 0, pc + 1 + i->k);
@@ -273,32 +285,38 @@ static void emit_insn(struct translation *t, size_t pc)
 		emit_alu(t, pc, op);
 }
 
-static bool reads_packet(const struct translation *t)
+/* Is there an instruction that reads bytes of the packet; one that reads the context? */
+static void find_uses(const struct translation *t, bool *packet, bool *context)
 {
+	*packet = *context = false;
 	for (size_t pc = 0; pc < t->n; pc++) {
-		enum cbpf_op op = cbpf_op(&t->insns[pc]);
+		const struct skep_cbpf_insn *i = &t->insns[pc];
+		unsigned operand = cbpf_info[cbpf_op(i)].operand;
+		enum cbpf_ext ext = cbpf_ext(i);
 
-		if (t->facts[pc].reached &&
-		    (cbpf_info[op].operand == OPERAND_ABS || cbpf_info[op].operand == OPERAND_IND ||
-		     cbpf_info[op].operand == OPERAND_MSH))
-			return true;
+		if (!t->facts[pc].reached)
+			continue;
+		*context |= operand == OPERAND_LEN || (ext != EXT_NONE && ext != EXT_XOR_X) || load_clobbers(t, pc);
+		*packet |= (operand == OPERAND_ABS && (ext == EXT_NONE || load_clobbers(t, pc))) ||
+		           operand == OPERAND_IND || operand == OPERAND_MSH;
 	}
-	return false;
 }
 
 static void emit_prologue(struct translation *t)
 {
-	bool reads = reads_packet(t);
+	bool packet, context;
 
-	emit(t, OP_MOV64_X, CTX, R1, 0, 0);
-	if (is_direct(t) && reads) {
-		emit(t, OP_LDX_W, DATA, CTX, SKB_DATA, 0);
-		emit(t, OP_LDX_W, DATA_END, CTX, SKB_DATA_END, 0);
+	find_uses(t, &packet, &context);
+	if (context && t->ctx != R1)
+		emit(t, OP_MOV64_X, t->ctx, R1, 0, 0);
+	if (is_direct(t) && packet) {
+		emit(t, OP_LDX_W, t->data, R1, SKB_DATA, 0);
+		emit(t, OP_LDX_W, t->data_end, R1, SKB_DATA_END, 0);
 	}
 	if (t->facts[0].live & LIVE_A)
 		emit(t, OP_MOV32_K, A, 0, 0, 0);
 	if (t->facts[0].live & LIVE_X)
-		emit(t, OP_MOV32_K, X, 0, 0, 0);
+		emit(t, OP_MOV32_K, t->x, 0, 0, 0);
 }
 
 static void emit_all(struct translation *t)
@@ -340,7 +358,7 @@ int skep_cbpf_translate(const struct skep_cbpf_insn *insns, size_t n, enum skep_
 	t.failed = !t.facts || !t.start || !def;
 	if (!t.failed) {
 		facts_find(insns, n, is_direct(&t), target == SKEP_CBPF_TO_LINEAR, t.facts, def);
-		place_words(&t);
+		place_registers(&t);
 		emit_all(&t);
 	}
 	free(def);

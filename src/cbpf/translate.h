@@ -2,12 +2,17 @@
 /*
  * Translation to eBPF: what its two files share.
  *
- *   r0 A    r7 X    r6 context    r8 data, r9 data_end (direct loads)    r1, r2 free for any use
+ *                    A    X    context   data, data_end   any use   M[]
+ *   with calls       r0   r7   r6        r8, r9           r1, r2    r9 where there is no data_end, stack
+ *   without          r0   r5   r6        r3, r4           r1, r2    r7, r8, r9, then the stack
+ *   seccomp          r0   r5   r1        -                -         r2, r3, r4, r7, r8, then the stack
  *
- * M[] is in what registers are left, in the order of first use, else on the stack:
+ * "Calls" are helpers and packet load instructions, which keep r6 to r9 only. Without them, what is used
+ * most is in registers that need not be saved. Words of M[] get registers in the order of first use; on the
+ * stack they are
  *
  *   r10 - 64 .. r10 - 4   M[0] .. M[15], 4 bytes each
- *   r10 - 80 .. r10 - 68  A and loops' variables across packet loads, which keep r6 to r9 only
+ *   r10 - 80 .. r10 - 68  A and loops' variables across packet loads
  */
 #ifndef SKEP_CBPF_TRANSLATE_H
 #define SKEP_CBPF_TRANSLATE_H
@@ -15,7 +20,7 @@
 #include "cbpf/facts.h"
 #include "isa/insn.h"
 
-enum { A = R0, X = R7, CTX = R6, DATA = R8, DATA_END = R9, TMP = R1, TMP2 = R2 };
+enum { A = R0, TMP = R1, TMP2 = R2 };
 enum { SAVED_A = -68, CURSOR = -72, LIMIT = -76 };
 
 /* Offsets in struct __sk_buff, from <linux/bpf.h>. */
@@ -37,6 +42,7 @@ struct translation {
 	uint32_t hatype;
 	struct fact *facts; /* [n] */
 	uint32_t *start;    /* [n + 1] where each begins in ours; [n]: the end that answers 0 */
+	uint8_t x, ctx, data, data_end; /* registers */
 	uint8_t word[SKEP_CBPF_WORDS]; /* the register that holds M[k], or 0 */
 	bool far; /* distances may not fit into 16 bits */
 

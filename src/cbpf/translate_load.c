@@ -72,10 +72,10 @@ static void emit_swap(struct translation *t, unsigned size)
 /* X = 4 * (byte & 15), from a register. */
 static void emit_nibble(struct translation *t, unsigned from)
 {
-	if (from != X)
-		emit(t, OP_MOV32_X, X, from, 0, 0);
-	emit(t, OP_AND32_K, X, 0, 0, 0xf);
-	emit(t, OP_LSH32_K, X, 0, 0, 2);
+	if (from != t->x)
+		emit(t, OP_MOV32_X, t->x, from, 0, 0);
+	emit(t, OP_AND32_K, t->x, 0, 0, 0xf);
+	emit(t, OP_LSH32_K, t->x, 0, 0, 2);
 }
 
 /* The packet load instruction. A survives where the load is of X. */
@@ -91,7 +91,7 @@ static void emit_packet_load(struct translation *t, size_t pc)
 	else if (keep)
 		emit(t, OP_STX_W, R10, A, SAVED_A, 0);
 	if (is_ind(i))
-		emit(t, packet_op(cbpf_size(i), true), 0, X, 0, (int32_t)i->k);
+		emit(t, packet_op(cbpf_size(i), true), 0, t->x, 0, (int32_t)i->k);
 	else
 		emit(t, packet_op(cbpf_size(i), false), 0, 0, 0, (int32_t)i->k);
 	if (msh)
@@ -132,20 +132,20 @@ static void emit_leave(struct translation *t, enum op op, unsigned dst, unsigned
 static void emit_check(struct translation *t, unsigned end, size_t pc)
 {
 	if (t->target == SKEP_CBPF_TO_TC)
-		emit_leave(t, OP_JGT64_X, end, DATA_END, 0, pc);
+		emit_leave(t, OP_JGT64_X, end, t->data_end, 0, pc);
 	else
-		emit_jump(t, OP_JGT64_X, end, DATA_END, 0, t->n);
+		emit_jump(t, OP_JGT64_X, end, t->data_end, 0, t->n);
 }
 
-/* base = data + X, checked. Its detour, in one piece of packet, is for large X only. */
+/* TMP = data + X, checked. Its detour, in one piece of packet, is for large X only. */
 static void emit_base(struct translation *t, size_t pc)
 {
 	const struct skep_cbpf_insn *i = &t->insns[pc];
 
 	if (!is_near(t, pc))
-		emit_leave(t, OP_JGT32_K, X, 0, DIRECT_MAX, pc);
-	emit(t, OP_MOV64_X, TMP, DATA, 0, 0);
-	emit(t, OP_ADD64_X, TMP, X, 0, 0);
+		emit_leave(t, OP_JGT32_K, t->x, 0, DIRECT_MAX, pc);
+	emit(t, OP_MOV64_X, TMP, t->data, 0, 0);
+	emit(t, OP_ADD64_X, TMP, t->x, 0, 0);
 	emit(t, OP_MOV64_X, TMP2, TMP, 0, 0);
 	emit(t, OP_ADD64_K, TMP2, 0, 0, (int32_t)(i->k + cbpf_size(i)));
 	emit_check(t, TMP2, pc);
@@ -154,20 +154,20 @@ static void emit_base(struct translation *t, size_t pc)
 static void emit_direct_load(struct translation *t, size_t pc)
 {
 	const struct skep_cbpf_insn *i = &t->insns[pc];
-	unsigned size = cbpf_size(i), base = is_ind(i) ? TMP : DATA;
+	unsigned size = cbpf_size(i), base = is_ind(i) ? TMP : t->data;
 	bool msh = cbpf_op(i) == CBPF_LDX_MSH;
 	size_t first = t->detours_n;
 
 	if (is_ind(i)) {
 		emit_base(t, pc);
 	} else if (t->target == SKEP_CBPF_TO_TC || i->k + size > t->facts[pc].len) {
-		emit(t, OP_MOV64_X, TMP, DATA, 0, 0);
+		emit(t, OP_MOV64_X, TMP, t->data, 0, 0);
 		emit(t, OP_ADD64_K, TMP, 0, 0, (int32_t)(i->k + size));
 		emit_check(t, TMP, pc);
 	}
-	emit(t, direct_op(size), msh ? X : A, base, (int16_t)i->k, 0);
+	emit(t, direct_op(size), msh ? t->x : A, base, (int16_t)i->k, 0);
 	if (msh)
-		emit_nibble(t, X);
+		emit_nibble(t, t->x);
 	else if (!t->facts[pc].swapped)
 		emit_swap(t, size);
 	for (size_t d = first; d < t->detours_n; d++)
@@ -204,13 +204,13 @@ void emit_detours(struct translation *t)
 
 static void emit_field(struct translation *t, int16_t offset)
 {
-	emit(t, OP_LDX_W, A, CTX, offset, 0);
+	emit(t, OP_LDX_W, A, t->ctx, offset, 0);
 }
 
 /* A field of the device. Without a device the run ends with what is in A. */
 static void emit_device(struct translation *t, bool type)
 {
-	emit(t, OP_LDX_W, TMP, CTX, SKB_IFINDEX, 0);
+	emit(t, OP_LDX_W, TMP, t->ctx, SKB_IFINDEX, 0);
 	emit(t, OP_JNE32_K, TMP, 0, 1, 0);
 	emit(t, OP_EXIT, 0, 0, 0, 0);
 	if (type)
@@ -237,10 +237,10 @@ static void emit_nlattr(struct translation *t, bool nested)
 
 	emit(t, OP_STX_W, R10, A, CURSOR, 0);
 	if (is_direct(t)) {
-		emit(t, OP_MOV64_X, TMP, DATA_END, 0, 0);
-		emit(t, OP_SUB64_X, TMP, DATA, 0, 0);
+		emit(t, OP_MOV64_X, TMP, t->data_end, 0, 0);
+		emit(t, OP_SUB64_X, TMP, t->data, 0, 0);
 	} else {
-		emit(t, OP_LDX_W, TMP, CTX, SKB_LEN, 0);
+		emit(t, OP_LDX_W, TMP, t->ctx, SKB_LEN, 0);
 	}
 	emit(t, OP_STX_W, R10, TMP, LIMIT, 0);
 	none[n++] = t->out_n;
@@ -279,7 +279,7 @@ static void emit_nlattr(struct translation *t, bool nested)
 	emit_attr(t, 2); /* its type */
 	emit(t, OP_AND32_K, A, 0, 0, 0x3fff);
 	found = t->out_n;
-	emit(t, OP_JEQ32_X, A, X, 0, 0);
+	emit(t, OP_JEQ32_X, A, t->x, 0, 0);
 	emit(t, OP_LDX_W, TMP, R10, SAVED_A, 0);
 	emit(t, OP_ADD32_K, TMP, 0, 0, 3);
 	emit(t, OP_AND32_K, TMP, 0, 0, ~3);
@@ -318,7 +318,7 @@ void emit_ext(struct translation *t, enum cbpf_ext ext)
 	case EXT_PAYLOAD: emit_field(t, SKB_CB); return;
 	case EXT_IFINDEX: emit_device(t, false); return;
 	case EXT_HATYPE: emit_device(t, true); return;
-	case EXT_XOR_X: emit(t, OP_XOR32_X, A, X, 0, 0); return;
+	case EXT_XOR_X: emit(t, OP_XOR32_X, A, t->x, 0, 0); return;
 	case EXT_RANDOM: emit(t, OP_CALL, 0, 0, 0, HELPER_RANDOM); return;
 	case EXT_CPU: emit(t, OP_CALL, 0, 0, 0, HELPER_CPU); return;
 	case EXT_NLATTR: emit_nlattr(t, false); return;

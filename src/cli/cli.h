@@ -29,8 +29,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; answers an exit code */
 };
 
-extern const struct command command_asm, command_disasm, command_exec, command_explain, command_ps,
-	command_run, command_verify;
+extern const struct command command_asm, command_disasm, command_exec, command_explain, command_filter,
+	command_ps, command_run, command_seccomp, command_verify;
 
 /* --- Messages -------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_ps,
 	&command_asm,
 	&command_disasm,
+	&command_filter,
 };
 
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -52,6 +52,10 @@ struct source {
 	const char *why; /* set once read has failed */
 };
 
+/* A descriptor, which stays open, as a source; gzip'd data is unpacked. 0 or -ENOMEM. */
+int source_open(struct source *s, int fd);
+void source_close(struct source *s);
+
 /*
  * Appends every packet of a source (pcap or pcapng, either byte order) to c, which is all zero at first.
  * 0, or with c->error filled in:

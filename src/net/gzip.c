@@ -95,7 +95,15 @@ static long stream_read(void *arg, void *to, size_t len, const char **why)
 {
 	struct stream *s = arg;
 	size_t n;
+	ssize_t got;
 
+	if (!s->gzip && s->at == s->len && !s->end && len >= BUFFER) {
+		got = read(s->fd, to, len);
+		if (got < 0)
+			*why = errno == EINTR ? "interrupted" : strerror(errno);
+		s->end = got == 0;
+		return got;
+	}
 	if (len > BUFFER)
 		len = BUFFER;
 	if (s->gzip)
@@ -108,23 +116,40 @@ static long stream_read(void *arg, void *to, size_t len, const char **why)
 	return (long)n;
 }
 
-int capture_read_fd(struct capture *c, int fd)
+int source_open(struct source *from, int fd)
 {
 	struct stream *s = calloc(1, sizeof(*s));
-	struct source from = {.read = stream_read, .arg = s};
-	int err = -ENOMEM;
 
 	if (!s || inflateInit2(&s->z, MAX_WBITS + GZIP_ONLY) != Z_OK) {
-		snprintf(c->error, sizeof(c->error), "no memory to read it");
-		goto out;
+		free(s);
+		return -ENOMEM;
 	}
+	*from = (struct source){.read = stream_read, .arg = s};
 	s->fd = fd;
-	while (!s->end && s->len < 2 && fill(s, &from.why))
+	while (!s->end && s->len < 2 && fill(s, &from->why))
 		;
 	s->gzip = at_gzip(s);
-	err = capture_read(c, &from);
+	return 0;
+}
+
+void source_close(struct source *from)
+{
+	struct stream *s = from->arg;
+
 	inflateEnd(&s->z);
-out:
 	free(s);
+}
+
+int capture_read_fd(struct capture *c, int fd)
+{
+	struct source from;
+	int err = source_open(&from, fd);
+
+	if (err) {
+		snprintf(c->error, sizeof(c->error), "no memory to read it");
+		return err;
+	}
+	err = capture_read(c, &from);
+	source_close(&from);
 	return err;
 }
