@@ -43,6 +43,7 @@ static const struct section {
 	{"packets", section_packets},
 	{"ddos", section_ddos},
 	{"load", section_load},
+	{"verify", section_verify},
 	{"compile", section_compile},
 	{"start", section_start},
 };

@@ -13,6 +13,7 @@ void section_threads(struct bench *b);  /* operations on maps by two threads */
 void section_packets(struct bench *b);  /* the smallest XDP program, per packet */
 void section_ddos(struct bench *b);     /* the example filter, per packet */
 void section_load(struct bench *b);     /* BPF_PROG_LOAD by length */
+void section_verify(struct bench *b);  /* verification time, by the log */
 void section_compile(struct bench *b);  /* what the JIT takes */
 void section_start(struct bench *b);    /* start of the command, size and needs of the library */
 
