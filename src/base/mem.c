@@ -27,8 +27,11 @@ const struct mem mem_libc = {.alloc = libc_alloc, .free = libc_free};
 
 void *mem_zalloc(const struct mem *m, size_t size)
 {
-	void *block = m->alloc(m->arg, size ? size : 1);
+	void *block;
 
+	if (m->alloc == libc_alloc) /* pages fresh from the system need no clearing */
+		return calloc(1, size ? size : 1);
+	block = m->alloc(m->arg, size ? size : 1);
 	if (block)
 		memset(block, 0, size);
 	return block;

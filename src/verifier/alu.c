@@ -37,17 +37,16 @@ void reg_link(struct verifier *v, struct reg *r)
 /* Is the offset small enough to be added to a pointer of this kind? */
 static int check_offset(struct verifier *v, const struct reg *r, const struct reg *ptr)
 {
-	const char *kind = reg_kind_text(v, ptr);
 	int64_t value = (int64_t)r->s.var.value;
 
 	if (scalar_is_const(&r->s) && (value >= OFFSET_MAX || value <= -OFFSET_MAX))
-		return reject(v, REJECT_POINTER_MATH, kind, (long long)value);
+		return reject(v, REJECT_POINTER_MATH, reg_kind_text(v, ptr), (long long)value);
 	if (r->off >= OFFSET_MAX || r->off <= -OFFSET_MAX)
-		return reject(v, REJECT_POINTER_OFFSET, kind, r->off);
+		return reject(v, REJECT_POINTER_OFFSET, reg_kind_text(v, ptr), r->off);
 	if (r->s.smin == INT64_MIN)
-		return reject(v, REJECT_POINTER_UNBOUNDED, kind);
+		return reject(v, REJECT_POINTER_UNBOUNDED, reg_kind_text(v, ptr));
 	if (r->s.smin >= OFFSET_MAX || r->s.smin <= -OFFSET_MAX)
-		return reject(v, REJECT_POINTER_VALUE, (long long)r->s.smin, kind);
+		return reject(v, REJECT_POINTER_VALUE, (long long)r->s.smin, reg_kind_text(v, ptr));
 	return 0;
 }
 

@@ -115,6 +115,7 @@ struct state *state_copy(struct verifier *v, const struct state *from);
 void state_free(struct verifier *v, struct state *s);
 void states_end(struct verifier *v);
 int refs_reserve(struct verifier *v, struct state *s, uint32_t n);
+int jumps_reserve(struct verifier *v, struct state *s, uint32_t n);
 
 /* walk.c */
 int branches_ended(struct verifier *v, struct state *s);
@@ -127,6 +128,7 @@ bool states_equal(struct verifier *v, const struct state *old, const struct stat
 uint32_t state_frame_pc(const struct state *s, unsigned frame); /* where a frame is or goes on */
 
 /* precise.c */
+void precise_points(struct verifier *v);
 int jump_note(struct verifier *v, unsigned flags, uint64_t linked);
 int precise_backtrack(struct verifier *v, struct state *from, int regno, bool *changed);
 int precise_propagate(struct verifier *v, const struct state *old, struct state *cur, bool *changed);

@@ -95,5 +95,6 @@ int points(struct verifier *v)
 	}
 	if (v->has_funcs)
 		find_packet_changes(v);
+	precise_points(v);
 	return live_registers(v);
 }

@@ -30,18 +30,8 @@ int jump_note(struct verifier *v, unsigned flags, uint64_t linked)
 			j->linked = linked;
 		return 0;
 	}
-	if (s->njumps == s->jumps_cap) {
-		uint32_t cap = s->jumps_cap ? s->jumps_cap * 2 : 8;
-
-		j = v->mem->alloc(v->mem->arg, cap * sizeof(*j));
-		if (!j)
-			return -ENOMEM;
-		if (s->njumps)
-			memcpy(j, s->jumps, s->njumps * sizeof(*j));
-		mem_free(v->mem, s->jumps);
-		s->jumps = j;
-		s->jumps_cap = cap;
-	}
+	if (jumps_reserve(v, s, s->njumps + 1))
+		return -ENOMEM;
 	s->jumps[s->njumps++] = (struct jump){v->pc, v->prev_pc, (uint16_t)flags, linked};
 	v->walk->jump_noted = true;
 	return 0;
@@ -264,8 +254,50 @@ static int back_one(struct verifier *v, struct backtrack *bt, uint32_t pc, uint3
 	return err;
 }
 
+enum { TOUCH_ALL = 0xffff };
+
+/* The registers that back_one() would ask for at pc. */
+static uint16_t touched(const struct verifier *v, uint32_t pc)
+{
+	const struct insn *i = &v->insns[pc];
+	uint16_t dst = (uint16_t)(1u << i->dst), src = (uint16_t)(1u << i->src);
+
+	switch (i->code & 7) {
+	case CLASS_ALU:
+	case CLASS_ALU64:
+	case CLASS_LDX:
+		return dst;
+	case CLASS_LD:
+		return dst | 1u << R0;
+	case CLASS_ST:
+	case CLASS_STX:
+		return dst | src | 1u << R0;
+	default:
+		if ((i->code & 0xf0) == 0x80 || (i->code & 0xf0) == 0x90) /* call, exit */
+			return TOUCH_ALL;
+		return i->code & 8 ? dst | src : 0;
+	}
+}
+
+void precise_points(struct verifier *v)
+{
+	for (uint32_t pc = 0; pc < v->n; pc++)
+		v->notes[pc].touch = touched(v, pc);
+}
+
+/*
+ * Is there nothing to do at pc for what is looked for? Most instructions on most ways are of that kind.
+ * Calls change the frame: they always count.
+ */
+static inline bool may_skip(const struct verifier *v, const struct backtrack *bt, uint32_t pc)
+{
+	uint16_t touch = v->notes[pc].touch;
+
+	return touch != TOUCH_ALL && !(touch & bt->regs[bt->frame]);
+}
+
 /* The instruction before pc on the way that s describes; false: the way began here. */
-static bool step_back(const struct state *s, uint32_t *pc, uint32_t *history)
+static inline bool step_back(const struct state *s, uint32_t *pc, uint32_t *history)
 {
 	uint32_t n = *history;
 
@@ -330,12 +362,12 @@ static int look_back(struct verifier *v, struct state *s, bool *changed)
 {
 	struct backtrack *bt = &v->walk->bt;
 	uint32_t pc = s->pc, next = UINT32_MAX;
-	bool first = true;
+	bool first = true, log = log_wanted(v, 2);
 
 	while (!bt_empty(bt)) {
 		uint32_t history = s->njumps, began = s->first_insn;
 
-		if (log_wanted(v, 2))
+		if (log)
 			log_say(v, "mark_precise: frame%u: last_idx %d first_idx %d subseq_idx %d \n",
 			         bt->frame, (int)pc, (int)began, (int)next);
 		if (pc == UINT32_MAX)
@@ -346,12 +378,14 @@ static int look_back(struct verifier *v, struct state *s, bool *changed)
 				                               ? &s->jumps[history - 1]
 				                               : NULL;
 
-				if (back_one(v, bt, pc, next, j))
-					return 1;
+				if (j || log || !may_skip(v, bt, pc)) {
+					if (back_one(v, bt, pc, next, j))
+						return 1;
+					if (bt_empty(bt))
+						return 0;
+				}
 			}
 			first = false;
-			if (bt_empty(bt))
-				return 0;
 			next = pc;
 			if (!step_back(s, &pc, &history))
 				break;

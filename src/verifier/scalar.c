@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "base/buf.h"
 
@@ -191,16 +190,30 @@ static void bits_from_ranges(struct scalar *s)
 	s->var = tnum_join(whole, low);
 }
 
+static bool knows_nothing(const struct scalar *s)
+{
+	return s->var.mask == UINT64_MAX && s->smin == INT64_MIN && s->smax == INT64_MAX && !s->umin &&
+	       s->umax == UINT64_MAX && s->smin32 == INT32_MIN && s->smax32 == INT32_MAX && !s->umin32 &&
+	       s->umax32 == UINT32_MAX;
+}
+
+/* A round that changes nothing is the last: the next would start from the same. */
 void scalar_sync(struct scalar *s)
 {
 	enum { ROUNDS = 3 }; /* signs -> halves -> signs -> whole needs as many */
+	struct scalar before;
 
+	if (knows_nothing(s))
+		return;
 	ranges_and_only(s);
 	for (int i = 0; i < ROUNDS; i++) {
+		before = *s;
 		low_from_whole(s);
 		SIGNS_FROM_EACH_OTHER(int32_t, uint32_t, s->smin32, s->smax32, s->umin32, s->umax32);
 		SIGNS_FROM_EACH_OTHER(int64_t, uint64_t, s->smin, s->smax, s->umin, s->umax);
 		whole_from_low(s);
+		if (scalar_equal(&before, s))
+			break;
 	}
 	bits_from_ranges(s);
 	ranges_and_only(s);
@@ -362,11 +375,6 @@ bool scalar_within(const struct scalar *out, const struct scalar *in)
 	return out->umin <= in->umin && out->umax >= in->umax && out->smin <= in->smin &&
 	       out->smax >= in->smax && out->umin32 <= in->umin32 && out->umax32 >= in->umax32 &&
 	       out->smin32 <= in->smin32 && out->smax32 >= in->smax32 && tnum_in(out->var, in->var);
-}
-
-bool scalar_equal(const struct scalar *a, const struct scalar *b)
-{
-	return !memcmp(a, b, sizeof(*a));
 }
 
 static bool is_short(int64_t v)

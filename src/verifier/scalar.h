@@ -14,6 +14,8 @@
 #ifndef SKEP_VERIFIER_SCALAR_H
 #define SKEP_VERIFIER_SCALAR_H
 
+#include <string.h>
+
 #include "verifier/tnum.h"
 
 struct buf;
@@ -118,7 +120,10 @@ enum cmp_op cmp_negate(enum cmp_op op); /* not for CMP_SET */
 void scalar_intersect(struct scalar *s, const struct scalar *other);
 /* Is each value of `in` allowed by `out`? By ranges and by bits: what pruning asks. */
 bool scalar_within(const struct scalar *out, const struct scalar *in);
-bool scalar_equal(const struct scalar *a, const struct scalar *b);
+static inline bool scalar_equal(const struct scalar *a, const struct scalar *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
 
 /*
  * Appends what the kernel prints of the ranges and the bits: "smin=...,umax32=...,var_off=(0x0; 0xff)",

@@ -284,6 +284,31 @@ static struct tnum bits_of_result(struct tnum a, struct tnum b, enum alu_op op)
 	}
 }
 
+/* Two constants: what the machine computes. Most of the arithmetic in loops is that. */
+static uint64_t constant(uint64_t a, uint64_t b, enum alu_op op, bool is32)
+{
+	switch (op) {
+	case ALU_ADD:
+		return a + b;
+	case ALU_SUB:
+		return a - b;
+	case ALU_MUL:
+		return a * b;
+	case ALU_AND:
+		return a & b;
+	case ALU_OR:
+		return a | b;
+	case ALU_XOR:
+		return a ^ b;
+	case ALU_LSH:
+		return a << b;
+	case ALU_RSH:
+		return (is32 ? (uint32_t)a : a) >> b;
+	default:
+		return is32 ? (uint64_t)((int32_t)a >> b) : (uint64_t)((int64_t)a >> b);
+	}
+}
+
 void scalar_alu(struct scalar *d, const struct scalar *s, enum alu_op op, bool is32)
 {
 	struct scalar copy = *s; /* s may be d */
@@ -291,6 +316,12 @@ void scalar_alu(struct scalar *d, const struct scalar *s, enum alu_op op, bool i
 	s = &copy;
 	if (!scalar_alu_tracked(s, op, is32)) {
 		scalar_set_unknown(d);
+		return;
+	}
+	if (scalar_is_const(d) && scalar_is_const(s)) {
+		uint64_t value = constant(d->var.value, s->var.value, op, is32);
+
+		scalar_set_const(d, is32 ? (uint32_t)value : value);
 		return;
 	}
 	switch (op) {

@@ -105,6 +105,8 @@ struct state *state_new(struct verifier *v)
 	memset(s, 0, sizeof(*s));
 	s->refs = keep.refs;
 	s->refs_cap = keep.refs_cap;
+	s->jumps = keep.jumps;
+	s->jumps_cap = keep.jumps_cap;
 	return s;
 }
 
@@ -113,8 +115,6 @@ void state_free(struct verifier *v, struct state *s)
 	for (unsigned i = 0; i < MAX_CALL_DEPTH; i++)
 		if (s->frames[i])
 			frame_free(v, s->frames[i]);
-	mem_free(v->mem, s->jumps);
-	s->jumps = NULL;
 	s->parent = v->walk->free_states;
 	v->walk->free_states = s;
 }
@@ -137,31 +137,42 @@ int refs_reserve(struct verifier *v, struct state *s, uint32_t n)
 	return 0;
 }
 
+int jumps_reserve(struct verifier *v, struct state *s, uint32_t n)
+{
+	uint32_t cap = n < 8 ? 8 : n * 2;
+	struct jump *wider;
+
+	if (n <= s->jumps_cap)
+		return 0;
+	wider = v->mem->alloc(v->mem->arg, cap * sizeof(*wider));
+	if (!wider)
+		return -ENOMEM;
+	if (s->njumps)
+		memcpy(wider, s->jumps, s->njumps * sizeof(*wider));
+	mem_free(v->mem, s->jumps);
+	s->jumps = wider;
+	s->jumps_cap = cap;
+	return 0;
+}
+
 /* What a state holds besides its frames. */
 static int copy_rest(struct verifier *v, struct state *to, const struct state *from)
 {
-	struct ref *refs = to->refs;
-	uint32_t refs_cap = to->refs_cap;
+	struct state own;
 
-	if (refs_reserve(v, to, from->nrefs))
+	if (refs_reserve(v, to, from->nrefs) || jumps_reserve(v, to, from->njumps))
 		return -ENOMEM;
-	refs = to->refs;
-	refs_cap = to->refs_cap;
+	own = *to;
 	*to = *from;
 	memset(to->frames, 0, sizeof(to->frames));
-	to->jumps = NULL;
-	to->njumps = to->jumps_cap = 0;
-	to->refs = refs;
-	to->refs_cap = refs_cap;
+	to->jumps = own.jumps;
+	to->jumps_cap = own.jumps_cap;
+	to->refs = own.refs;
+	to->refs_cap = own.refs_cap;
 	if (from->nrefs)
-		memcpy(refs, from->refs, from->nrefs * sizeof(*refs));
-	if (!from->njumps)
-		return 0;
-	to->jumps = v->mem->alloc(v->mem->arg, from->njumps * sizeof(*to->jumps));
-	if (!to->jumps)
-		return -ENOMEM;
-	memcpy(to->jumps, from->jumps, from->njumps * sizeof(*to->jumps));
-	to->njumps = to->jumps_cap = from->njumps;
+		memcpy(to->refs, from->refs, from->nrefs * sizeof(*to->refs));
+	if (from->njumps)
+		memcpy(to->jumps, from->jumps, from->njumps * sizeof(*to->jumps));
 	return 0;
 }
 
@@ -200,6 +211,7 @@ void states_end(struct verifier *v)
 
 		w->free_states = s->parent;
 		mem_free(v->mem, s->refs);
+		mem_free(v->mem, s->jumps);
 		mem_free(v->mem, s);
 	}
 }

@@ -65,6 +65,7 @@ struct note {
 	uint16_t flags;  /* enum note_flags */
 	uint16_t live;   /* registers that are read later, by bit (live.c) */
 	uint16_t scc;    /* the loop that the instruction is in, or 0 (loop.c) */
+	uint16_t touch;  /* registers of interest to who looks back over it, by bit (precise.c) */
 	uint32_t reg_flags; /* of that pointer */
 	struct map *map; /* of a helper call's r1 or the pointer's, as long as it is the same each time */
 	const struct kfunc *kfunc; /* of a kfunc call */
