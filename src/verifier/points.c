@@ -58,8 +58,10 @@ static void call_points(struct verifier *v, uint32_t pc)
 	struct note *n = &v->notes[pc];
 
 	v->notes[pc + 1].flags |= NOTE_PRUNE | NOTE_JUMP;
-	if (op == OP_CALL_LOCAL)
+	if (op == OP_CALL_LOCAL) {
 		n->flags |= NOTE_PRUNE;
+		v->notes[v->subprogs[v->ref[pc]].start].flags |= NOTE_PRUNE | NOTE_JUMP;
+	}
 	if (op == OP_CALL && helper_calls_back(v, v->insns[pc].imm))
 		n->flags |= NOTE_CALLBACK | NOTE_CHECKPOINT | NOTE_PRUNE | NOTE_JUMP;
 	if (op == OP_CALL && helper_calls_later(v->insns[pc].imm))

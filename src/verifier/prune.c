@@ -330,9 +330,8 @@ static bool same_calls(const struct state *a, const struct state *b)
 
 static struct checkpoint **bucket(struct verifier *v, const struct state *s, uint32_t pc)
 {
-	uint32_t callsite = state_frame(s)->callsite;
-
-	return &v->walk->table[(pc ^ (callsite == UINT32_MAX ? 0 : callsite)) % v->n];
+	/* As the kernel hashes: how many states share a place is told by the log's last line. */
+	return &v->walk->table[(pc ^ state_frame(s)->callsite) % v->n];
 }
 
 struct state *state_before(struct verifier *v, const struct state *cur, uint32_t pc)
