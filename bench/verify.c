@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <glob.h>
+#include <malloc.h>
 #include <math.h>
 #include <skep.h>
 #include <skep_bpf.h>
@@ -192,6 +193,7 @@ static double measure_memory(const struct verify_prog *p)
 		FILE *f = fopen("/proc/self/clear_refs", "we");
 		double before;
 
+		malloc_trim(0);
 		if (f) {
 			fputs("5", f); /* the peak begins anew */
 			fclose(f);

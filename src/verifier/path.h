@@ -20,10 +20,9 @@ struct pending {
 
 /* A state kept to compare later ones with. */
 struct checkpoint {
-	struct state *state; /* first: see checkpoint_of() */
-	struct checkpoint *next;
+	struct state *state;
+	struct checkpoint *next, **at; /* at: what points to it, once it is evicted */
 	uint32_t misses, hits;
-	bool evicted; /* compared no more; lives as long as paths from it do */
 };
 
 /* A state that was found equal to one of a loop that is still being explored. */
@@ -62,7 +61,7 @@ struct walk {
 	struct pending *pending, *free_pending;
 	uint32_t npending;
 	struct checkpoint **table; /* by instruction and call site */
-	struct checkpoint *evicted;
+	struct checkpoint *evicted; /* compared no more; they live as long as paths from them do */
 	struct visit **visits; /* by scc */
 	uint32_t nsccs;
 	struct frame *free_frames;
@@ -122,6 +121,7 @@ int branches_ended(struct verifier *v, struct state *s);
 
 /* prune.c: 1: an equal state was explored before. */
 int prune(struct verifier *v);
+void evicted_ended(struct verifier *v, struct state *s);
 enum exact { EXACT_NOT, EXACT_WITHIN, EXACT };
 bool states_equal(struct verifier *v, const struct state *old, const struct state *cur,
                   enum exact exact);

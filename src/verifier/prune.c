@@ -435,14 +435,29 @@ static void evict(struct verifier *v, struct checkpoint **at)
 	struct checkpoint *c = *at;
 
 	*at = c->next;
-	v->walk->kept_states--;
-	if (!c->state->branches && !loop_incomplete(v, c->state)) {
-		state_free(v, c->state);
-		mem_free(v->mem, c);
-		return;
-	}
 	c->next = v->walk->evicted;
+	c->at = &v->walk->evicted;
+	if (c->next)
+		c->next->at = &c->next;
 	v->walk->evicted = c;
+	c->state->evicted = c;
+	if (!c->state->branches)
+		evicted_ended(v, c->state);
+}
+
+/* No path goes on from an evicted checkpoint: nothing refers to it, unless its loop is still open. */
+void evicted_ended(struct verifier *v, struct state *s)
+{
+	struct checkpoint *c = s->evicted;
+
+	if (loop_incomplete(v, s))
+		return;
+	v->walk->kept_states--;
+	*c->at = c->next;
+	if (c->next)
+		c->next->at = c->at;
+	state_free(v, s);
+	mem_free(v->mem, c);
 }
 
 int prune(struct verifier *v)

@@ -24,6 +24,7 @@
 #include "isa/insn.h"
 #include "verifier/scalar.h"
 
+struct checkpoint;
 struct map;
 struct btf;
 
@@ -213,7 +214,7 @@ struct state {
 	uint32_t dfs_depth, unroll_depth, may_goto_depth;
 	struct jump *jumps; /* of that way: see precise.c */
 	uint32_t njumps, jumps_cap;
-	struct state *equal; /* the checkpoint of a loop that this path was found equal to: loop.c */
+	struct checkpoint *evicted; /* of a checkpoint that is compared no more: prune.c */
 };
 
 static inline struct frame *state_frame(const struct state *s)

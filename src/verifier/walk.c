@@ -75,6 +75,8 @@ int branches_ended(struct verifier *v, struct state *s)
 		if (--s->branches)
 			return 0;
 		err = loop_exit(v, s);
+		if (!err && s->evicted)
+			evicted_ended(v, s);
 		s = parent;
 	}
 	return err;
