@@ -95,6 +95,12 @@ struct skep_options {
 	 */
 	void (*frame)(void *arg, const struct skep_frame *frame);
 	void *frame_arg;
+	/*
+	 * One sentence on what the embedder did wrong and what to change, whenever a call of this header or
+	 * of skep_hook.h is refused for that. From any thread. NULL: dropped.
+	 */
+	void (*diagnose)(void *arg, const char *text);
+	void *diagnose_arg;
 };
 
 /* See skep_options.frame. */
@@ -166,7 +172,14 @@ const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size);
  * Runs a program once. ctx is what its type takes: struct skep_xdp for XDP ... The answer is r0, of
  * which most types use the low 32 bits.
  */
-uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu);
+uint64_t skep_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu);
+uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu); /* the same */
+/*
+ * The same for n contexts, `stride` bytes apart, in one go; answers go to ret[n] (NULL: nowhere). Programs
+ * that another thread replaces or frees in between stay until the end.
+ */
+void skep_run_batch(const struct skep_prog *prog, void *ctxs, size_t stride, size_t n, uint64_t *ret,
+                    struct skep_cpu *cpu);
 
 /*
  * Runs are counted while statistics are on: by this (as often off as on), or by BPF_ENABLE_STATS.

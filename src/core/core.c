@@ -14,6 +14,7 @@
 #include "core/object.h"
 #include "core/net.h"
 #include "core/prog.h"
+#include "core/registry.h"
 
 /* Counts the CPUs in a list like "0-3,8,10-11"; 0 when it makes no sense. */
 static unsigned count_cpu_list(const char *s)
@@ -92,6 +93,7 @@ void core_exit(struct skep *k)
 	for (int kind = 0; kind < OBJ_KINDS; kind++)
 		mem_free(&k->mem, k->ids[kind].slot);
 	net_exit(k);
+	registry_exit(k);
 	mem_free(&k->mem, k->faults);
 	free(k->cpus);
 }

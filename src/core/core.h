@@ -32,6 +32,10 @@ struct obj;
 struct skep_frame;
 struct object;
 struct async;
+struct user_registry;
+struct user_helper;
+struct user_map;
+struct skep_point;
 
 /* Everything there is one of per kind, by number. Absent rows are NULL. */
 struct registry {
@@ -43,6 +47,10 @@ struct registry {
 	unsigned nkfuncs;
 	const struct hook *const *hooks; /* [nhooks], in any order: see hook_find() */
 	unsigned nhooks;
+	/* What was added to this kernel (registry.h) under numbers that no array reaches. */
+	struct user_helper *user_helpers;
+	struct user_map *user_maps;
+	unsigned nuser_helpers, nuser_maps;
 	const struct engine *interp, *checked, *jit; /* jit is NULL on a host without a back end */
 };
 
@@ -108,6 +116,11 @@ struct live_frame {
 struct skep {
 	struct mem mem;
 	struct registry reg;
+	struct skep_point *points; /* sys/point.c: attach points of user-defined types */
+	/* A sentence on what the embedder did wrong; NULL: nobody reads it. From any thread. */
+	void (*diagnose)(void *arg, const char *text);
+	void *diagnose_arg;
+	struct user_registry *user; /* registry.h; NULL: nothing was added */
 	uint32_t uid;   /* of who made this kernel: programs say who loaded them */
 	unsigned ncpus; /* possible CPUs: size of every per-CPU value and of cpus[] */
 	struct cpu *cpus;

@@ -25,11 +25,10 @@ static bool has_happened(uint32_t attach_type)
 	}
 }
 
-bool helper_allowed(const struct helper *h, unsigned id, uint32_t type, uint32_t attach_type)
+bool helper_allowed(const struct helper *h, unsigned id, uint64_t type_bit, uint32_t type,
+                    uint32_t attach_type)
 {
-	uint64_t bit = type < 63 ? PROG_TYPE_BIT(type) : PROG_TYPE_BIT_RAW;
-
-	if (!(h->types & bit))
+	if (!(h->types & type_bit))
 		return false;
 	switch (id) {
 	case BIND:

@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct skep;
 struct cpu;
 struct prog;
+struct btf;
 struct callback;
 
 typedef uint64_t (*helper_fn)(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
@@ -48,6 +50,10 @@ enum ret_kind {
 	RET_BTF_ID_TRUSTED,
 	RET_MEM_OR_BTF_ID,
 	RET_MEM_OR_BTF_ID_OR_NULL,
+	/* Of the embedder's helpers: ret_size bytes; a struct of the row's BTF. */
+	RET_FIXED_MEM_OR_NULL,
+	RET_OBJECT,
+	RET_OBJECT_OR_NULL,
 };
 
 /* What an argument must be: the kernel's ARG_ names without PTR_TO_ and CONST_. */
@@ -111,7 +117,7 @@ enum helper_flags {
 
 /*
  * Who may call a helper: a set of program types, bit by bpf_prog_type. Types of our own have numbers
- * above 63 and take a bit that the kernel has not used.
+ * above 63 and take a bit that the kernel has not used, as those of an embedder do (core/registry.h).
  */
 #define PROG_TYPE_BIT(type) ((uint64_t)1 << (type))
 #define PROG_TYPE_BIT_RAW ((uint64_t)1 << 63)
@@ -123,10 +129,26 @@ struct helper {
 	uint16_t arg[5];  /* see ARG_KIND() */
 	uint8_t ret;      /* enum ret_kind */
 	uint8_t flags;    /* enum helper_flags */
+	/* Of the embedder's helpers. */
+	uint32_t ret_size;        /* of RET_FIXED_MEM_OR_NULL */
+	uint32_t arg_id, ret_id;  /* structs of ARG_BTF_ID, RET_OBJECT in btf; arg_id 0: see helper_facts.def */
+	const struct btf *btf;
 };
 
-/* May programs of this type and expected attach type call it? (Licence and capability aside.) */
-bool helper_allowed(const struct helper *h, unsigned id, uint32_t type, uint32_t attach_type);
+/* A row under a number of the embedder's: see core/registry.h. */
+struct user_helper {
+	uint32_t id;
+	struct helper row;
+};
+
+/* The helper of this number, or NULL. */
+const struct helper *helper_find(const struct skep *k, int32_t id);
+/*
+ * May programs of this type, whose hook has this bit, and expected attach type call it? (Licence and
+ * capability aside.)
+ */
+bool helper_allowed(const struct helper *h, unsigned id, uint64_t type_bit, uint32_t type,
+                    uint32_t attach_type);
 /* Must a program of this type that calls it be under a GPL-compatible licence? */
 bool helper_gpl_only(const struct helper *h, unsigned id, uint32_t type);
 

@@ -2,6 +2,7 @@
 /* Look-ups in the tables of hooks: see hook.h. */
 #include "core/hook.h"
 
+#include "core/map.h"
 #include "core/prog.h"
 
 const struct hook *hook_find(const struct skep *k, uint32_t prog_type)
@@ -68,4 +69,46 @@ const struct ctx_field *hook_access(const struct prog *p, int64_t off, unsigned 
 	if (!f || !field_allows(f, (uint32_t)off, size, write))
 		return NULL;
 	return h->field_ok && !h->field_ok(p, f, write) ? NULL : f;
+}
+
+bool hook_attach_type_ok(const struct hook *h, uint32_t attach_type)
+{
+	if (h->attach_type_ok)
+		return h->attach_type_ok(attach_type);
+	if (!h->attach_types)
+		return true;
+	for (const uint32_t *t = h->attach_types; *t; t++)
+		if (*t == attach_type)
+			return true;
+	return false;
+}
+
+static const void *pointer_in(const void *ctx, const struct ctx_field *f)
+{
+	return *(void *const *)((const uint8_t *)ctx + f->real_offset);
+}
+
+unsigned hook_regions(const struct hook *h, const void *ctx, struct region *r, unsigned max)
+{
+	const void *packet = NULL;
+	unsigned n = 0;
+
+	if (h->regions)
+		return h->regions(ctx, r, max);
+	if (h->real_size && max)
+		r[n++] = (struct region){(uintptr_t)ctx, h->real_size, true, "ctx"};
+	for (const struct ctx_field *f = h->fields; f && f->name && n < max; f++) {
+		const void *at = f->real_size == sizeof(void *) ? pointer_in(ctx, f) : NULL;
+
+		if (f->kind == FIELD_PACKET)
+			packet = at;
+		else if (f->kind == FIELD_PACKET_END && packet)
+			r[n++] = (struct region){(uintptr_t)packet, (uintptr_t)at - (uintptr_t)packet,
+			                         h->pkt_write, "packet"};
+		else if (f->mem_size && at)
+			r[n++] = (struct region){(uintptr_t)at, f->mem_size,
+			                         f->kind == FIELD_MEM || f->kind == FIELD_MEM_OR_NULL,
+			                         f->name};
+	}
+	return n;
 }

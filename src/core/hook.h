@@ -35,6 +35,10 @@ enum field_kind {
 	FIELD_FLOW_KEYS,   /* struct bpf_flow_keys: FLOW_KEYS_SIZE bytes */
 	FIELD_BTF,         /* trusted, to the struct of the kernel's BTF that `btf` names */
 	FIELD_BTF_OR_NULL,
+	FIELD_MEM,         /* memory of mem_size bytes */
+	FIELD_MEM_OR_NULL,
+	FIELD_MEM_RDONLY,
+	FIELD_MEM_RDONLY_OR_NULL,
 };
 
 enum { FLOW_KEYS_SIZE = 56 };
@@ -66,6 +70,7 @@ struct ctx_field {
 	 */
 	uint16_t real_offset, real_size;
 	const char *btf; /* of FIELD_BTF */
+	uint32_t mem_size; /* of FIELD_MEM... */
 };
 
 /* What a return code of a program means. */
@@ -131,8 +136,14 @@ struct hook {
 	uint32_t ctx_in_max; /* largest context that a test run takes; 0: a page */
 	/* Is this expected_attach_type one that the kernel takes at load? NULL: any below its limit. */
 	bool (*attach_type_ok)(uint32_t attach_type);
-	/* The memory behind a context of ours that programs may touch. Answers how many of max were filled. */
+	/* The same as a list, which ends with 0; expected_attach_type 0 stands for the first. NULL: no list. */
+	const uint32_t *attach_types;
+	/*
+	 * The memory behind a context of ours that programs may touch. Answers how many of max were filled.
+	 * NULL: real_size bytes and what their fields point to. See hook_regions().
+	 */
 	unsigned (*regions)(const void *ctx, struct region *r, unsigned max);
+	uint32_t real_size; /* of our context, where regions is NULL */
 	/* 0, -EINVAL, -ENOSPC (output truncated, the rest is filled in) ...; NULL: -ENOTSUPP */
 	int (*test_run)(struct prog *p, struct test_run *t);
 	/* Runs p on an Ethernet frame, which it may change; answers r0. NULL: contexts are no skbs. */
@@ -142,12 +153,16 @@ struct hook {
 
 /* The hook of a program type, or NULL. */
 const struct hook *hook_find(const struct skep *k, uint32_t prog_type);
+/* Is this an expected_attach_type of the type's programs? */
+bool hook_attach_type_ok(const struct hook *h, uint32_t attach_type);
 /* The field that holds the byte at this offset of the public context, or NULL. */
 const struct ctx_field *hook_field(const struct hook *h, uint32_t offset);
 /* May so many bytes at `off` be accessed, which lies in f? */
 bool field_allows(const struct ctx_field *f, uint32_t off, unsigned size, bool write);
 /* The field of p's context that such an access is to, or NULL: it may not be made. */
 const struct ctx_field *hook_access(const struct prog *p, int64_t off, unsigned size, bool write);
+/* The memory that programs of this type may touch with such a context. */
+unsigned hook_regions(const struct hook *h, const void *ctx, struct region *r, unsigned max);
 /* What p may return; false: anything. */
 bool hook_ret_range(const struct prog *p, int32_t *min, int32_t *max);
 const char *hook_ret_name(const struct hook *h, int32_t code); /* NULL: it has none */

@@ -119,8 +119,7 @@ static void map_free(struct obj *o)
 
 int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 {
-	const struct map_ops *ops =
-		attr->type < k->reg.nmap_types ? k->reg.map_types[attr->type] : NULL;
+	const struct map_ops *ops = map_ops_find(k, attr->type);
 	struct map *m;
 	int err;
 

@@ -213,6 +213,15 @@ struct map_ops {
 
 enum { MAP_INLINE_MAX = 16 };
 
+/* A type under a number of the embedder's: see core/registry.h. */
+struct user_map {
+	uint32_t type;
+	const struct map_ops *ops;
+};
+
+/* The operations of a map type, or NULL. */
+const struct map_ops *map_ops_find(const struct skep *k, uint32_t type);
+
 /*
  * A prog array, which every engine knows by its layout: a tail call loads slot[index] (acquire), index
  * < map.max_entries. Programs in it are referenced; one that is taken out lives on until no reader can

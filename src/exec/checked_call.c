@@ -163,7 +163,7 @@ bool call_ok(struct run *run, const struct prog *p, const struct step *s, const 
 		.run = run,
 		.prog = p,
 		.step = s,
-		.row = &p->obj.k->reg.helpers[s->imm],
+		.row = helper_find(p->obj.k, s->imm),
 		.regs = regs,
 	};
 
@@ -177,7 +177,7 @@ bool call_ok(struct run *run, const struct prog *p, const struct step *s, const 
 
 void call_done(struct run *run, const struct step *s)
 {
-	if (run->cpu->k->reg.helpers[s->imm].flags & HELPER_CHANGES_PKT)
+	if (helper_find(run->cpu->k, s->imm)->flags & HELPER_CHANGES_PKT)
 		run_forget_hook(run);
 	run->helper = 0;
 	run->map = NULL;

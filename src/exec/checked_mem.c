@@ -78,10 +78,10 @@ static bool ask_hook(struct run *run, const struct prog *p)
 	struct region r[HOOK_REGIONS];
 	unsigned n;
 
-	if (run->hook_known || !p->hook || !p->hook->regions)
+	if (run->hook_known || !p->hook)
 		return false;
 	run->hook_known = true;
-	n = p->hook->regions(run->cpu->ctx, r, HOOK_REGIONS);
+	n = hook_regions(p->hook, run->cpu->ctx, r, HOOK_REGIONS);
 	for (unsigned i = 0; i < n; i++)
 		run_set_slot(run, SLOT_HOOK + i, &r[i]);
 	return true;

@@ -182,14 +182,14 @@ static uint32_t final_target(const struct prog *p, uint32_t pc)
 static int translate_call(const struct decoder *d, uint32_t pc, struct step *s)
 {
 	const struct prog *p = d->p;
-	const struct registry *reg = &p->obj.k->reg;
-	uint32_t id = (uint32_t)p->insns[pc].imm;
+	int32_t id = p->insns[pc].imm;
+	const struct helper *h = helper_find(p->obj.k, id);
 
 	if (id == BPF_FUNC_TAIL_CALL)
 		return 0;
 	s->call = d->checked ? NULL : p->aux[pc].call;
-	if (!s->call && id < reg->nhelpers)
-		s->call = reg->helpers[id].fn;
+	if (!s->call && h)
+		s->call = h->fn;
 	return s->call ? 0 : -EINVAL;
 }
 

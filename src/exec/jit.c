@@ -74,12 +74,10 @@ void jit_call_near(struct jit *j, const void *to, unsigned size)
 
 helper_fn jit_helper(const struct jit *j, const struct jit_insn *in)
 {
-	const struct registry *reg = &j->p->obj.k->reg;
 	helper_fn fn = j->p->aux[in->pc].call;
+	const struct helper *h = !fn && in->op == OP_CALL ? helper_find(j->p->obj.k, in->imm) : NULL;
 
-	if (!fn && in->op == OP_CALL && (uint32_t)in->imm < reg->nhelpers)
-		fn = reg->helpers[in->imm].fn;
-	return fn;
+	return h ? h->fn : fn;
 }
 
 /* --- Emission ---------------------------------------------------------------------------------- */

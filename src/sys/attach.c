@@ -16,6 +16,7 @@
 #include "sys/link.h"
 #include "sys/prog.h"
 #include "sys/target.h"
+#include "sys/type.h"
 
 enum {
 	PLACES = ATTACH_F_REPLACE | ATTACH_F_BEFORE | ATTACH_F_AFTER | ATTACH_F_ID | ATTACH_F_LINK,
@@ -292,6 +293,22 @@ static int answer_list(struct call *call, const struct attach_list *l)
 	return err ? err : n < l->n ? -ENOSPC : 0;
 }
 
+/* At a point of a type of the embedder's. */
+static int query_user(struct call *call, const struct user_type *type)
+{
+	const struct attr_query *a = &call->a.query;
+	uint32_t ids[ATTACH_MAX] = {0}, n;
+	int ret = user_query(call, type, ids, ATTACH_MAX), err = 0;
+
+	if (ret < 0)
+		return ret;
+	n = (uint32_t)ret < ATTACH_MAX ? (uint32_t)ret : ATTACH_MAX;
+	err = call_answer(call, offsetof(struct attr_query, count), n);
+	for (uint32_t i = 0; !err && a->prog_ids && i < n && i < a->count; i++)
+		err = write_u32(call, a->prog_ids, i, ids[i]);
+	return err ? err : a->prog_ids && a->count && a->count < n ? -ENOSPC : 0;
+}
+
 int cmd_prog_query(struct call *call)
 {
 	enum { EFFECTIVE = 1 };
@@ -303,6 +320,11 @@ int cmd_prog_query(struct call *call)
 
 	if (a->query_flags & ~(uint32_t)EFFECTIVE)
 		return -EINVAL;
+	if (user_number(a->attach_type)) {
+		const struct user_type *type = user_type_by_attach(call->k, a->attach_type);
+
+		return type ? query_user(call, type) : -EINVAL;
+	}
 	if (rule == ATTACH_NONE || a->attach_type == BPF_XDP)
 		return -EINVAL;
 	if (rule == ATTACH_SINGLE || rule == ATTACH_LIST)

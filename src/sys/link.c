@@ -14,6 +14,7 @@
 #include "sys/link.h"
 #include "sys/map.h"
 #include "sys/prog.h"
+#include "sys/type.h"
 
 int link_of_fd(struct call *call, uint32_t fd, struct link **out)
 {
@@ -54,7 +55,10 @@ int cmd_link_create(struct call *call)
 	ret = prog_of_fd(call, a->prog_fd, &p);
 	if (ret)
 		return ret;
-	ret = attach_fits(p, a->attach_type) ? attach_link_create(call, p) : -EINVAL;
+	if (is_user_hook(p->hook))
+		ret = user_link_create(call, p);
+	else
+		ret = attach_fits(p, a->attach_type) ? attach_link_create(call, p) : -EINVAL;
 	obj_put(&p->obj);
 	return ret;
 }

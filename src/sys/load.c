@@ -75,7 +75,9 @@ static int check_attach_type(struct load *l)
 	l->p->flags = l->a->prog_flags;
 	if (hook && !l->p->expected_attach_type)
 		l->p->expected_attach_type = hook->default_attach_type;
-	if (hook && hook->attach_type_ok && !hook->attach_type_ok(l->p->expected_attach_type))
+	if (hook && hook->attach_types && !l->p->expected_attach_type)
+		l->p->expected_attach_type = hook->attach_types[0];
+	if (hook && !hook_attach_type_ok(hook, l->p->expected_attach_type))
 		return -EINVAL;
 	return 0;
 }

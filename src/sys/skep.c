@@ -24,6 +24,7 @@
 #include "sys/fd.h"
 #include "sys/handle.h"
 #include "sys/tables.h"
+#include "sys/type.h"
 #include "verifier/verify.h"
 
 static_assert(offsetof(struct skep_xdp, data) == offsetof(struct xdp, pkt.data) &&
@@ -134,6 +135,8 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	k->jit_names = o.publish_jit_names;
 	k->trace = o.trace;
 	k->trace_arg = o.trace_arg;
+	k->diagnose = o.diagnose;
+	k->diagnose_arg = o.diagnose_arg;
 	k->on_fault = o.fault;
 	k->fault_arg = o.fault_arg;
 	k->bpf = skep_bpf;
@@ -161,10 +164,12 @@ void skep_free(struct skep *k)
 	mem = k->mem;
 	async_exit(k);
 	fd_exit(k);
+	user_points_exit(k);
 	attach_exit(k);
 	async_free(k);
 	vmlinux_exit(k);
 	tables_release(k);
+	user_types_exit(k);
 	core_exit(k);
 	mem_free(&mem, k);
 }
@@ -322,6 +327,26 @@ const void *skep_prog_xlated(const struct skep_prog *prog, size_t *size)
 uint64_t skep_prog_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu)
 {
 	return prog_run((const struct prog *)prog, ctx, (struct cpu *)cpu);
+}
+
+uint64_t skep_run(const struct skep_prog *prog, void *ctx, struct skep_cpu *cpu)
+{
+	return prog_run((const struct prog *)prog, ctx, (struct cpu *)cpu);
+}
+
+void skep_run_batch(const struct skep_prog *prog, void *ctxs, size_t stride, size_t n, uint64_t *ret,
+                    struct skep_cpu *c)
+{
+	struct cpu *cpu = (struct cpu *)c;
+
+	rcu_read_enter(&cpu->k->rcu, &cpu->rcu);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t r = prog_run((const struct prog *)prog, (uint8_t *)ctxs + i * stride, cpu);
+
+		if (ret)
+			ret[i] = r;
+	}
+	rcu_read_leave(&cpu->rcu);
 }
 
 unsigned int skep_reject_code(const char *line)

@@ -272,6 +272,17 @@ static int answer_kind(struct verifier *v, struct reg *r, const struct reg *firs
 		return answer_btf(v, r, c, REG_NULLABLE);
 	case RET_BTF_ID_TRUSTED:
 		return answer_btf(v, r, c, REG_TRUSTED);
+	case RET_FIXED_MEM_OR_NULL:
+		reg_set_pointer(r, REG_MEM, REG_NULLABLE);
+		r->mem_size = c->h->ret_size;
+		return 0;
+	case RET_OBJECT:
+	case RET_OBJECT_OR_NULL:
+		reg_set_pointer(r, REG_BTF_ID,
+		                REG_TRUSTED | (c->h->ret == RET_OBJECT_OR_NULL ? REG_NULLABLE : 0));
+		r->btf = c->h->btf;
+		r->btf_id = c->h->ret_id;
+		return 0;
 	case RET_MEM_OR_BTF_ID:
 		return answer_percpu(v, r, first, 0);
 	case RET_MEM_OR_BTF_ID_OR_NULL:
@@ -312,7 +323,7 @@ int call_helper(struct verifier *v, uint32_t pc)
 {
 	uint32_t id = (uint32_t)v->insns[pc].imm;
 	struct call c = {
-		.h = &v->p->obj.k->reg.helpers[id], .fact = helper_fact(id), .id = id};
+		.h = helper_find(v->p->obj.k, (int32_t)id), .fact = helper_fact(id), .id = id};
 	struct reg first;
 	bool done;
 	int err = callable_here(v, &c);

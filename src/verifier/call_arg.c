@@ -176,6 +176,9 @@ static int btf_fits(struct verifier *v, const struct call *c, unsigned n, enum a
 		return 0;
 	if (reg_nullable(r) && (!(traits[kind] & TRAIT_NULL) || release))
 		return reject(v, REJECT_ARG_MAYBE_NULL, n + 1);
+	if (c->h->arg_id && (r->btf != c->h->btf || r->btf_id != c->h->arg_id))
+		return reject(v, REJECT_ARG_STRUCT, regno, btf_reg_name(r),
+		              btf_string(&c->h->btf->data, btf_type(&c->h->btf->data, c->h->arg_id)->name));
 	if (want && !btf_is_a(v, r, want))
 		return reject(v, REJECT_ARG_STRUCT, regno, btf_reg_name(r), want);
 	return 0;

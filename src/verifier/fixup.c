@@ -195,7 +195,7 @@ static void emit_helper(struct fixup *x, uint32_t pc)
 		return;
 	if (m)
 		fn = own_call(m, i->imm);
-	x->p->aux[x->at].call = fn ? fn : x->p->obj.k->reg.helpers[i->imm].fn;
+	x->p->aux[x->at].call = fn ? fn : helper_find(x->p->obj.k, i->imm)->fn;
 	emit(x, pc, *i);
 }
 

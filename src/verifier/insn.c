@@ -97,13 +97,11 @@ static int check_helper(const struct verifier *v, uint32_t pc)
 {
 	int32_t id = v->insns[pc].imm;
 	const struct prog *p = v->p;
-	const struct registry *reg = &p->obj.k->reg;
-	const struct helper *h;
+	const struct helper *h = helper_find(p->obj.k, id);
 
-	if (id < 0 || (uint32_t)id >= reg->nhelpers)
+	if (!h)
 		return reject(v, REJECT_UNKNOWN_HELPER, id);
-	h = &reg->helpers[id];
-	if (!helper_allowed(h, (unsigned)id, p->type, p->expected_attach_type))
+	if (!helper_allowed(h, (unsigned)id, p->hook->type_bit, p->type, p->expected_attach_type))
 		return reject(v, REJECT_HELPER_TYPE, h->name, id);
 	if (helper_gpl_only(h, (unsigned)id, p->type) && !p->gpl)
 		return reject(v, REJECT_HELPER_LICENCE);
@@ -136,7 +134,7 @@ int calls_present(struct verifier *v)
 			return reject(v, REJECT_KFUNC_ABSENT, reg->kfuncs[v->ref[pc]].name);
 		if (v->op[pc] != OP_CALL)
 			continue;
-		h = &reg->helpers[v->insns[pc].imm];
+		h = helper_find(v->p->obj.k, v->insns[pc].imm);
 		if (!h->fn && !(h->flags & HELPER_INLINE))
 			return reject(v, REJECT_HELPER_ABSENT, h->name, v->insns[pc].imm);
 	}

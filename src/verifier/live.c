@@ -37,10 +37,10 @@ static void use_def(const struct verifier *v, uint32_t pc, uint32_t *use, uint32
 	if (f & INSN_U6)
 		return;
 	*use |= 0x3e;
-	if (op == OP_CALL && i->imm >= 0 && (uint32_t)i->imm < v->p->obj.k->reg.nhelpers) {
-		const struct helper *h = &v->p->obj.k->reg.helpers[i->imm];
+	if (op == OP_CALL) {
+		const struct helper *h = helper_find(v->p->obj.k, i->imm);
 
-		for (unsigned a = 0; a < 5; a++)
+		for (unsigned a = 0; h && a < 5; a++)
 			if (ARG_KIND(h->arg[a]) == ARG_NONE)
 				*use &= ~(1u << (R1 + a));
 	}

@@ -208,6 +208,10 @@ static const struct {
 	{FIELD_FLOW_KEYS, REG_FLOW_KEYS, 0},
 	{FIELD_BTF, REG_BTF_ID, REG_TRUSTED},
 	{FIELD_BTF_OR_NULL, REG_BTF_ID, REG_TRUSTED | REG_NULLABLE},
+	{FIELD_MEM, REG_MEM, 0},
+	{FIELD_MEM_OR_NULL, REG_MEM, REG_NULLABLE},
+	{FIELD_MEM_RDONLY, REG_MEM, REG_RDONLY},
+	{FIELD_MEM_RDONLY_OR_NULL, REG_MEM, REG_RDONLY | REG_NULLABLE},
 };
 
 static bool is_packet_field(const struct ctx_field *f)
@@ -241,6 +245,8 @@ static void load_field(struct verifier *v, const struct ctx_field *f, struct reg
 			to->id = new_id(v);
 		if (to->kind == REG_BTF_ID)
 			btf_field(v, f, to);
+		if (to->kind == REG_MEM)
+			to->mem_size = f->mem_size;
 	}
 }
 

@@ -13,12 +13,12 @@
 
 bool helper_calls_back(const struct verifier *v, int32_t id)
 {
-	const struct registry *reg = &v->p->obj.k->reg;
+	const struct helper *h = helper_find(v->p->obj.k, id);
 
-	if (id < 0 || (uint32_t)id >= reg->nhelpers || helper_calls_later(id))
+	if (!h || helper_calls_later(id))
 		return false;
 	for (unsigned a = 0; a < 5; a++)
-		if (ARG_KIND(reg->helpers[id].arg[a]) == ARG_FUNC)
+		if (ARG_KIND(h->arg[a]) == ARG_FUNC)
 			return true;
 	return false;
 }
@@ -31,7 +31,7 @@ bool helper_calls_later(int32_t id)
 /* A function that moves packets itself or by those that it calls. */
 static void find_packet_changes(struct verifier *v)
 {
-	const struct registry *reg = &v->p->obj.k->reg;
+	const struct skep *k = v->p->obj.k;
 	bool again = true;
 
 	while (again) {
@@ -40,10 +40,11 @@ static void find_packet_changes(struct verifier *v)
 			struct subprog *f = &v->subprogs[s];
 
 			for (uint32_t pc = f->start; pc < f->end && !f->changes_packet; pc++) {
-				int32_t id = v->insns[pc].imm;
+				const struct helper *h =
+					v->op[pc] == OP_CALL ? helper_find(k, v->insns[pc].imm) : NULL;
 
-				if (v->op[pc] == OP_CALL && id >= 0 && (uint32_t)id < reg->nhelpers)
-					f->changes_packet = reg->helpers[id].flags & HELPER_CHANGES_PKT;
+				if (h)
+					f->changes_packet = h->flags & HELPER_CHANGES_PKT;
 				if (v->op[pc] == OP_CALL_LOCAL || v->op[pc] == OP_LDDW_FUNC)
 					f->changes_packet |= v->subprogs[v->ref[pc]].changes_packet;
 				again |= f->changes_packet;

@@ -51,7 +51,7 @@ struct map *inner_map(struct verifier *v, const struct map *outer)
 	in->outer = outer;
 	in->map = (struct map *)(in + 1);
 	in->map->type = a->type;
-	in->map->ops = v->p->obj.k->reg.map_types[a->type];
+	in->map->ops = map_ops_find(v->p->obj.k, a->type);
 	in->map->key_size = a->key_size;
 	in->map->value_size = a->value_size;
 	in->map->max_entries = a->max_entries;

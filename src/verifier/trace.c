@@ -250,9 +250,9 @@ void log_insn_state(struct verifier *v, const struct state *s)
 static const char *helper_text(void *arg, int32_t id)
 {
 	const struct verifier *v = arg;
-	const struct registry *reg = &v->p->obj.k->reg;
+	const struct helper *h = helper_find(v->p->obj.k, id);
 
-	return id >= 0 && (uint32_t)id < reg->nhelpers ? reg->helpers[id].name : NULL;
+	return h ? h->name : NULL;
 }
 
 static const char *map_text(void *arg, int32_t imm, unsigned src)

@@ -294,7 +294,7 @@ static void test_table(const struct table *t)
 	}
 	for (unsigned id = 1; id < reg->nhelpers; id++) {
 		const struct helper *h = &reg->helpers[id];
-		bool ours = helper_allowed(h, id, t->type, t->attach_type), gpl_only;
+		bool ours = helper_allowed(h, id, PROG_TYPE_BIT(t->type), t->type, t->attach_type), gpl_only;
 		bool kernels = kernel_allows(t, (int)id, false, &gpl_only);
 
 		if (ours == kernels && (!ours || gpl_only == helper_gpl_only(h, id, t->type)))

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See say.h. */
+#include "sys/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "skep_hook.h"
+
+int say(struct skep *k, char *message, int err, const char *format, ...)
+{
+	char text[SKEP_MESSAGE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (message)
+		memcpy(message, text, sizeof(text));
+	if (k->diagnose)
+		k->diagnose(k->diagnose_arg, text);
+	return err;
+}

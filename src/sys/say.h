@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Telling an embedder what is wrong: one sentence, to where the call says and to skep_options.diagnose. */
+#ifndef SKEP_SYS_SAY_H
+#define SKEP_SYS_SAY_H
+
+#include "core/core.h"
+
+/* message: SKEP_MESSAGE bytes or NULL. Answers err. */
+int say(struct skep *k, char *message, int err, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif
