@@ -146,6 +146,23 @@ unsigned int skep_cpu_id(const struct skep_cpu *cpu);
 /* The program behind a descriptor. -EBADF, -EINVAL (no program of this kernel). */
 int skep_prog_from_fd(struct skep *k, int fd, struct skep_prog **out);
 void skep_prog_put(struct skep_prog *prog);
+/*
+ * BPF_PROG_LOAD of instructions, 8 bytes each. They refer to maps as to an fd_array (BPF_PSEUDO_MAP_IDX):
+ * by their place in `maps`, which the program holds from then on.
+ */
+struct skep_load {
+	size_t size; /* sizeof(struct skep_load) */
+	uint32_t type, attach_type;
+	const void *insns;
+	uint32_t ninsns, flags; /* BPF_F_SLEEPABLE ... */
+	struct skep_map *const *maps;
+	uint32_t nmaps, log_level;
+	const char *name, *license; /* NULL: none */
+	char *log; /* the verifier's, or NULL */
+	size_t log_size;
+};
+/* message (256 bytes, or NULL): why not, in one sentence. */
+int skep_load(struct skep *k, const struct skep_load *load, struct skep_prog **out, char message[256]);
 const char *skep_prog_name(const struct skep_prog *prog);
 unsigned int skep_prog_type(const struct skep_prog *prog);
 int skep_prog_from_id(struct skep *k, uint32_t id, struct skep_prog **out);

@@ -116,6 +116,7 @@ struct live_frame {
 struct skep {
 	struct mem mem;
 	struct registry reg;
+	int pid; /* of the process that made it */
 	struct skep_point *points; /* sys/point.c: attach points of user-defined types */
 	/* A sentence on what the embedder did wrong; NULL: nobody reads it. From any thread. */
 	void (*diagnose)(void *arg, const char *text);

@@ -13,7 +13,7 @@
 #include "exec/interp.h"
 
 enum {
-	HOOK_REGIONS = 4,
+	HOOK_REGIONS = 8,
 	MAP_SLOTS = 8,
 	MAX_NESTING = 40, /* runs of the body inside one another: 33 tail calls, and callbacks */
 };

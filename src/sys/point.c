@@ -53,6 +53,8 @@ int skep_point_new(struct skep *k, uint32_t type, uint32_t attach_type, uint32_t
 	struct skep_point *p;
 	bool taken;
 
+	if (is_fork(k))
+		return say_fork(k, message);
 	if (!is_user_hook(h))
 		return say(k, message, -ENOENT, "there is no program type 0x%x: add it first "
 		                                "(skep_type_add())", type);
@@ -106,8 +108,12 @@ int skep_point_set(struct skep_point *point, struct skep_prog *prog)
 {
 	struct prog *p = (struct prog *)prog;
 
+	if (is_fork(point->k))
+		return say_fork(point->k, NULL);
 	if (p && !fits(point, p))
-		return -EINVAL;
+		return say(point->k, NULL, -EINVAL, "%s: the program is of type %s, attach type 0x%x: load it "
+		                                    "for attach type 0x%x", point->type->def->name,
+		           p->hook->name, p->expected_attach_type, point->attach_type);
 	if (atomic_load(&point->linked))
 		return -EBUSY;
 	drop(exchange(point, p));

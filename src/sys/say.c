@@ -2,9 +2,11 @@
 /* See say.h. */
 #include "sys/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "skep_hook.h"
 
@@ -21,4 +23,15 @@ int say(struct skep *k, char *message, int err, const char *format, ...)
 	if (k->diagnose)
 		k->diagnose(k->diagnose_arg, text);
 	return err;
+}
+
+bool is_fork(const struct skep *k)
+{
+	return k->pid != getpid();
+}
+
+int say_fork(struct skep *k, char *message)
+{
+	return say(k, message, -EPERM, "this is a fork of the process that made the kernel, and has but a copy "
+	                               "of it: make one here (skep_new()), or talk to the parent");
 }

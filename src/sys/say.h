@@ -9,4 +9,8 @@
 int say(struct skep *k, char *message, int err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Is this a child of the process that made k? Its copy of k is not what others see. */
+bool is_fork(const struct skep *k);
+int say_fork(struct skep *k, char *message); /* -EPERM */
+
 #endif

@@ -23,6 +23,7 @@
 #include "sys/bpf.h"
 #include "sys/fd.h"
 #include "sys/handle.h"
+#include "sys/say.h"
 #include "sys/tables.h"
 #include "sys/type.h"
 #include "verifier/verify.h"
@@ -130,6 +131,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 	if (err)
 		goto fail;
 	k->uid = getuid();
+	k->pid = getpid();
 	k->trust = o.trust_programs;
 	k->blind = o.blind_constants;
 	k->jit_names = o.publish_jit_names;
@@ -155,6 +157,15 @@ fail_core:
 	return err;
 }
 
+/* Is somebody in a run, or about to be? */
+static bool threads_inside(const struct skep *k)
+{
+	for (unsigned i = 0; i < k->ncpus; i++)
+		if (atomic_load(&k->cpus[i].held))
+			return true;
+	return false;
+}
+
 void skep_free(struct skep *k)
 {
 	struct mem mem;
@@ -163,8 +174,19 @@ void skep_free(struct skep *k)
 		return;
 	mem = k->mem;
 	async_exit(k);
+	if (threads_inside(k)) {
+		say(k, NULL, 0, "the kernel stays: a thread is in it, and may run a program; let it call "
+		                "skep_cpu_leave() before skep_free()");
+		return;
+	}
 	fd_exit(k);
 	user_points_exit(k);
+	if (k->ids[OBJ_PROG].used || k->ids[OBJ_MAP].used) {
+		say(k, NULL, 0, "the kernel's memory stays: %u programs and %u maps are still held; give them "
+		                "back with skep_prog_put() and skep_map_put() before skep_free()",
+		    k->ids[OBJ_PROG].used, k->ids[OBJ_MAP].used);
+		return;
+	}
 	attach_exit(k);
 	async_free(k);
 	vmlinux_exit(k);

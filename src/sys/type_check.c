@@ -41,6 +41,8 @@ static int check_head(const struct check *c)
 	const struct skep_type *t = c->t;
 	const struct registry *reg = &c->k->reg;
 
+	if (is_fork(c->k))
+		return say_fork(c->k, c->message);
 	if (!registry_open(c->k))
 		return wrong(c, -EBUSY, "program types are added before the first program and map: move "
 		                        "skep_type_add() right behind skep_new()");
