@@ -439,6 +439,51 @@ int attach_update(struct skep *k, const struct attach_change *c)
 	return place < 0 ? place : 0;
 }
 
+/* What attach_xdp() does at its point: the lock is held. */
+static int xdp_set(struct attach_list *l, const struct attach_change *c, struct prog **old)
+{
+	struct attach_entry *now = l->n ? &l->entry[0] : NULL;
+	uint32_t mode = c->flags & ATTACH_XDP_MODES;
+	bool other = now && now->flags != mode;
+
+	if (now && now->link)
+		return -EBUSY;
+	if (c->flags & ATTACH_XDP_REPLACE && (now && !other ? now->prog : NULL) != c->replace)
+		return -EEXIST;
+	if (c->prog && other)
+		return -EEXIST;
+	if (c->prog && now && c->flags & ATTACH_XDP_NOEXIST)
+		return -EBUSY;
+	if (now && !other)
+		*old = take(l, 0);
+	if (c->prog) {
+		struct attach_change in = {.prog = c->prog, .flags = mode};
+
+		insert(l, 0, &in);
+	}
+	return 0;
+}
+
+int attach_xdp(struct skep *k, uint32_t ifindex, struct prog *p, uint32_t flags,
+               struct prog *expected)
+{
+	struct attach_change c = {.type = BPF_XDP, .target = ifindex, .prog = p, .flags = flags,
+	                          .replace = expected};
+	struct attach_point *at;
+	struct prog *old = NULL;
+	int err;
+
+	lock_take(&k->attach->lock);
+	at = find_or_make(k, BPF_XDP, ifindex);
+	err = at ? xdp_set(&at->list, &c, &old) : -ENOMEM;
+	if (at)
+		drop_if_empty(k, at);
+	lock_release(&k->attach->lock);
+	if (old)
+		obj_put(&old->obj);
+	return err;
+}
+
 bool attach_any(struct skep *k, uint32_t type, uint64_t target)
 {
 	bool any;

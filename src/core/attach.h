@@ -74,6 +74,15 @@ int attach_add(struct skep *k, const struct attach_change *c);
 int attach_remove(struct skep *k, const struct attach_change *c);
 /* Puts p in the place of a link's program. */
 int attach_update(struct skep *k, const struct attach_change *c);
+/*
+ * XDP as netlink sets it: p takes the place of what stands on the device, NULL clears it. The mode (SKB,
+ * DRV) is noted in the entry's flags. -EBUSY: a link holds the place; -EEXIST: another mode's program, or
+ * not the expected one (ATTACH_XDP_REPLACE; NULL: none), stands there.
+ */
+enum { ATTACH_XDP_NOEXIST = 1, ATTACH_XDP_SKB = 2, ATTACH_XDP_DRV = 4, ATTACH_XDP_HW = 8,
+       ATTACH_XDP_REPLACE = 16, ATTACH_XDP_MODES = 14 };
+int attach_xdp(struct skep *k, uint32_t ifindex, struct prog *p, uint32_t flags,
+               struct prog *expected);
 bool attach_any(struct skep *k, uint32_t type, uint64_t target);
 void attach_list(struct skep *k, uint32_t type, uint64_t target, struct attach_list *out);
 void attach_list_put(struct attach_list *list);

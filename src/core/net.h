@@ -23,6 +23,7 @@ struct net_device {
 	uint32_t ifindex, mtu;
 	uint8_t mac[6];
 	bool forwards; /* routes packets that arrive there */
+	bool native;   /* its driver runs XDP */
 };
 
 struct net_route {

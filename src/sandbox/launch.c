@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "sandbox/control.h"
+#include "sandbox/netlink.h"
 #include "sandbox/sandbox.h"
 
 /* What the supervisor tells the front. */
@@ -205,7 +206,9 @@ static int prepare(struct sandbox *s, const struct skep_sandbox_options *o, char
 		snprintf(what, 256, "cannot write the log %.150s: %s", o->log, strerror(-err));
 		return err;
 	}
-	err = open_kernel(s, o->kernel);
+	err = netlink_init(s);
+	if (!err)
+		err = open_kernel(s, o->kernel);
 	if (err)
 		snprintf(what, 256, "cannot make a kernel: %s", strerror(-err));
 	return err;

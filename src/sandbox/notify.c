@@ -66,8 +66,13 @@ bool notify_waits(const struct remote *r)
 
 int notify_install(struct remote *r, int fd, int least)
 {
+	return notify_install_flags(r, fd, least, O_CLOEXEC);
+}
+
+int notify_install_flags(struct remote *r, int fd, int least, int flags)
+{
 	struct seccomp_notif_addfd add = {
-		.id = r->notice, .srcfd = (uint32_t)fd, .newfd_flags = O_CLOEXEC};
+		.id = r->notice, .srcfd = (uint32_t)fd, .newfd_flags = (uint32_t)flags};
 	int got;
 
 	/* Numbers from `least`: the lowest that is free is asked for by name. */

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h> /* __NR_open, where there is one */
+#include <sys/socket.h> /* AF_NETLINK */
 #include <sys/types.h>
 
 #include "skep_sandbox.h"
@@ -38,6 +39,7 @@ struct place {
 
 struct sandbox {
 	struct skep *k;
+	struct netlink *netlink; /* netlink.c */
 	struct place place;
 	int trace_pipe; /* our end of /sys/kernel/tracing/trace_pipe */
 	bool own_mounts; /* processes have a mount namespace in which the places are mounted */
@@ -67,6 +69,8 @@ struct remote {
 
 /* A served system call answers a result >= 0, -errno, or lets the operating system do it. */
 enum { SERVE_PASS = INT_MIN };
+/* Where netlink sockets are put: below the usual limit of 1024, above what anybody else comes to. */
+enum { NETLINK_FD = 960 };
 typedef int64_t (*serve_fn)(struct remote *r, const struct seccomp_data *call);
 
 #define CALL(name, serve, ...) int64_t serve(struct remote *r, const struct seccomp_data *call);
@@ -88,6 +92,8 @@ int notify_start(struct listener *l);
 bool notify_waits(const struct remote *r);
 /* Gives the caller a copy of fd (close-on-exec), at or above `least`. Its number there or -errno. */
 int notify_install(struct remote *r, int fd, int least);
+/* The same with O_CLOEXEC or 0. */
+int notify_install_flags(struct remote *r, int fd, int least, int flags);
 
 /* --- remote.c ------------------------------------------------------------------------------ */
 
@@ -112,6 +118,9 @@ void place_remove(struct place *p);
 int place_connect(const char *name);
 /* Is this path one below /sys/fs/bpf? Then its place in the real file system. */
 bool place_translate(const struct place *p, const char *path, char to[PATH_MAX]);
+
+/* A socket of the caller's network namespace, or -errno. */
+int space_socket(struct remote *r, int family, int type, int protocol);
 
 /* --- launch.c, space.c ---------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 
 #include "core/attach.h"
 #include "core/map.h"
+#include "core/net.h"
 #include "core/prog.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
@@ -31,7 +32,7 @@ static int find_target(struct call *call, uint32_t type, uint32_t target, uint64
 	*out = target;
 	switch (attach_rule(type)) {
 	case ATTACH_ORDERED:
-		if (!device_exists(target))
+		if (!device_exists(call->k, target))
 			return -ENODEV;
 		/* The host's devices of this kind are not ours. */
 		return type == BPF_NETKIT_PRIMARY || type == BPF_NETKIT_PEER ? -ENXIO : 0;
@@ -440,14 +441,16 @@ static const struct link_ops tcx_link_ops = LINK_OPS(TCX, "tcx");
 static const struct link_ops cgroup_link_ops = LINK_OPS(CGROUP, "cgroup");
 static const struct link_ops netns_link_ops = LINK_OPS(NETNS, "netns");
 
-/* One of the modes of XDP, or none; a device of ours has no driver of its own. */
-static int xdp_flags(uint32_t flags)
+/* One of the modes of XDP, or none: then it is the best one that the device has. */
+static int xdp_mode(struct skep *k, uint32_t ifindex, uint32_t flags, uint32_t *mode)
 {
-	enum { SKB = 2, DRV = 4, HW = 8 };
+	const struct net_device *d = net_device(k, ifindex);
+	bool native = d && d->native;
 
-	if (flags & ~(uint32_t)(SKB | DRV | HW) || flags & (flags - 1))
+	if (flags & ~(uint32_t)ATTACH_XDP_MODES || flags & (flags - 1))
 		return -EINVAL;
-	return flags & (DRV | HW) ? -EOPNOTSUPP : 0;
+	*mode = flags ? flags : native ? ATTACH_XDP_DRV : ATTACH_XDP_SKB;
+	return *mode == ATTACH_XDP_HW || (*mode == ATTACH_XDP_DRV && !native) ? -EOPNOTSUPP : 0;
 }
 
 /* Checks what a kind of link may say, and finds its target. */
@@ -461,12 +464,12 @@ static int prepare(struct call *call, struct prog *p, struct attach_change *c,
 	case BPF_PROG_TYPE_XDP:
 		*ops = &xdp_link_ops;
 		c->target = a->target;
-		if (!device_exists(a->target))
+		if (!device_exists(call->k, a->target))
 			return -EINVAL;
 		if (p->expected_attach_type == BPF_XDP_DEVMAP ||
 		    p->expected_attach_type == BPF_XDP_CPUMAP)
 			return -EINVAL;
-		return xdp_flags(a->flags);
+		return xdp_mode(call->k, a->target, a->flags, &c->flags);
 	case BPF_PROG_TYPE_SCHED_CLS:
 		*ops = &tcx_link_ops;
 		break;

@@ -114,7 +114,7 @@ static int check_type(struct load *l)
 {
 	/* Programs that only a device could run: there is none. */
 	if (l->a->prog_ifindex)
-		return device_exists(l->a->prog_ifindex) &&
+		return device_exists(l->call->k, l->a->prog_ifindex) &&
 		                       (l->a->prog_type == BPF_PROG_TYPE_XDP ||
 		                        l->a->prog_type == BPF_PROG_TYPE_SCHED_CLS)
 		               ? -EOPNOTSUPP

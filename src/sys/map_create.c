@@ -27,7 +27,7 @@ static int check_attr(struct call *call, const struct attr_map_create *a)
 	/* Tokens, types of the kernel's, maps on devices, maps of one program: there are none. */
 	if (a->map_flags & (BPF_F_TOKEN_FD | BPF_F_VTYPE_BTF_OBJ_FD))
 		return -EINVAL;
-	if (a->map_ifindex && device_exists(a->map_ifindex) &&
+	if (a->map_ifindex && device_exists(call->k, a->map_ifindex) &&
 	    (a->map_type == BPF_MAP_TYPE_HASH || a->map_type == BPF_MAP_TYPE_ARRAY))
 		return -EOPNOTSUPP; /* no device of ours keeps maps */
 	if (a->map_ifindex || a->excl_prog_hash || a->excl_prog_hash_size)

@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "core/net.h"
 #include "sys/bpf.h"
 
 enum { CGROUP2_MAGIC = 0x63677270, LO = 1 };
@@ -35,10 +36,10 @@ static uint32_t index_of_device(const char *name)
 	return (uint32_t)strtoul(text, NULL, 10);
 }
 
-bool device_exists(uint32_t ifindex)
+bool device_exists(struct skep *k, uint32_t ifindex)
 {
-	DIR *dir = ifindex > LO ? opendir("/sys/class/net") : NULL;
-	bool found = ifindex == LO;
+	bool found = net_device(k, ifindex) != NULL;
+	DIR *dir = !found && ifindex > LO ? opendir("/sys/class/net") : NULL;
 	const struct dirent *d;
 
 	if (!dir)
