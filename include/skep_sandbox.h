@@ -24,6 +24,9 @@ struct skep_sandbox_options {
 	const char *join; /* run in the sandbox of this name; then only log is looked at */
 	const char *log;  /* a file for a line per served call; "-" is standard error; NULL: none */
 	int keep;         /* the sandbox stays when its last process has gone, until it is ended by name */
+	int net;             /* so many devices in a network of its own: eth0 ...; 0: the host's network */
+	const char *capture; /* with net: a pcapng file of every frame, or NULL */
+	const char *wire;    /* with net: its switch is joined to that of the sandbox of this name */
 	int own_user;     /* processes see their own user id and not that of root */
 };
 

@@ -19,7 +19,7 @@ for peer in PEERS:
     MAY_INCLUDE[peer] = ["base", "isa", "cbpf", "btf", "core"]
 MAY_INCLUDE["sys"] = BELOW_SYS
 MAY_INCLUDE["net"] = BELOW_SYS + ["sys"]
-MAY_INCLUDE["sandbox"] = BELOW_SYS + ["sys"]
+MAY_INCLUDE["sandbox"] = BELOW_SYS + ["sys", "net"]
 MAY_INCLUDE["libbpf"] = BELOW_SYS + ["sys"]
 CLI_MAY = ["cli", "net", "isa/text.h", "isa/insn.h", "base/buf.h"]
 LIBSKEP = BELOW_SYS + ["sys"]

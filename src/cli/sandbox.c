@@ -30,7 +30,9 @@ static int run(int argc, char **argv)
 		{"name", required_argument, NULL, 'n'}, {"join", required_argument, NULL, 'J'},
 		{"keep", no_argument, NULL, 'k'},       {"log", optional_argument, NULL, 'l'},
 		{"own-user", no_argument, NULL, 'u'},   {"end", required_argument, NULL, 'e'},
-		{"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+		{"net", optional_argument, NULL, 'N'},  {"capture", required_argument, NULL, 'C'},
+		{"wire", required_argument, NULL, 'W'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
 	struct skep_sandbox_options o = {.size = sizeof(o)};
 	char message[256];
 	int c, status, err;
@@ -52,6 +54,17 @@ static int run(int argc, char **argv)
 		case 'u':
 			o.own_user = 1;
 			break;
+		case 'N':
+			o.net = optarg ? atoi(optarg) : 1;
+			if (o.net < 1 || o.net > 8)
+				return fail_usage(&command_run, "--net=%s: 1 to 8 devices", optarg);
+			break;
+		case 'C':
+			o.capture = optarg;
+			break;
+		case 'W':
+			o.wire = optarg;
+			break;
 		case 'e':
 			if (skep_sandbox_end(optarg) != 0)
 				return fail(EXIT_FAILED, "there is no sandbox '%s'; `skep ps` lists them",
@@ -67,6 +80,10 @@ static int run(int argc, char **argv)
 		return fail_usage(&command_run, "what shall be run?");
 	if (o.join && (o.name || o.keep))
 		return fail_usage(&command_run, "--join enters a sandbox that exists: it has a name");
+	if (o.join && (o.net || o.wire || o.capture))
+		return fail_usage(&command_run, "--join enters a sandbox that exists: it has its network");
+	if ((o.wire || o.capture) && !o.net)
+		return fail_usage(&command_run, "--%s goes with --net", o.wire ? "wire" : "capture");
 	err = skep_sandbox_run(&o, argv + optind, &status, message);
 	if (err) {
 		fail(EXIT_FAILED, "%s", message);
@@ -86,6 +103,10 @@ const struct command command_run = {
 	        "  --keep         the sandbox stays until `skep run --end=NAME`\n"
 	        "  --end=NAME     end a sandbox\n"
 	        "  --log[=FILE]   a line for each served system call, to stderr or a file\n"
+	        "  --net[=N]      a network of its own: eth0 ... at a switch of Skep's, where XDP and tc\n"
+	        "                 programs run; 10.77.0.1 and fd77::1 answer\n"
+	        "  --capture=FILE with --net: every frame, as pcapng\n"
+	        "  --wire=NAME    with --net: joined to the switch of the sandbox of that name\n"
 	        "  --own-user     do not appear as root inside\n\n"
 	        "Ends with the command's exit code or signal; 127: it could not be run.\n\n"
 	        "  skep run -- bpftool prog load test.o /sys/fs/bpf/test\n"

@@ -143,6 +143,7 @@ struct skep {
 	struct vmlinux *vmlinux; /* the kernel's BTF: vmlinux.h */
 	struct {
 		_Atomic(void *) devices, routes, neighs, socks;
+		uint64_t ns_dev, ns_ino; /* of the network namespace; 0: this process's */
 	} net; /* net.c's lists */
 	/* bpf_trace_printk() lines, without a line end; NULL drops them. May come from any thread. */
 	void (*trace)(void *arg, const char *line, size_t len);

@@ -11,7 +11,56 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "sandbox/network.h"
 #include "sandbox/sandbox.h"
+
+int control_send(int to, const void *data, size_t len, const int *fds, unsigned n)
+{
+	union {
+		char room[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec part = {(void *)(uintptr_t)data, len};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (n) {
+		struct cmsghdr *c;
+
+		m.msg_control = control.room;
+		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	return sendmsg(to, &m, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -errno;
+}
+
+ssize_t control_recv(int from, void *data, size_t len, int *fds, unsigned *n)
+{
+	union {
+		char room[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = {data, len};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+	                   .msg_controllen = sizeof(control.room)};
+	ssize_t got = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = got < 0 ? NULL : CMSG_FIRSTHDR(&m);
+	unsigned room = *n, came = 0;
+	int all[CONTROL_FDS];
+
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		came = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	if (came)
+		memcpy(all, CMSG_DATA(c), came * sizeof(int));
+	for (unsigned i = room; i < came; i++)
+		close(all[i]);
+	*n = came < room ? came : room;
+	memcpy(fds, all, *n * sizeof(int));
+	return got < 0 ? -errno : got;
+}
 
 int control_send_fd(int to, int fd, bool mounted)
 {
@@ -58,10 +107,14 @@ int control_take_fd(int from, bool *mounted)
 	return fd;
 }
 
-int control_join(int peer, struct place_names *names)
+int control_join(int peer, struct place_names *names, int *spaces)
 {
+	unsigned n = NETWORK_SPACES;
+
 	return send(peer, "j", 1, MSG_NOSIGNAL) == 1 &&
-	                       recv(peer, names, sizeof(*names), 0) == sizeof(*names)
+	                       control_recv(peer, names, sizeof(*names), spaces, &n) ==
+	                               sizeof(*names) &&
+	                       n == names->spaces
 	               ? 0
 	               : -ECONNRESET;
 }
@@ -118,17 +171,29 @@ static bool same_user(int peer)
 
 static void serve_join(struct sandbox *s, int peer)
 {
-	struct place_names names;
+	struct place_names names = {0};
+	int spaces[NETWORK_SPACES];
 	bool mounted = false;
 	int fd;
 
 	strcpy(names.bpffs, s->place.bpffs);
 	strcpy(names.tracing, s->place.tracing);
-	if (send(peer, &names, sizeof(names), MSG_NOSIGNAL) != sizeof(names))
+	names.spaces = network_spaces(s, spaces) ? NETWORK_SPACES : 0;
+	if (control_send(peer, &names, sizeof(names), spaces, names.spaces) != 0)
 		return;
 	fd = control_take_fd(peer, &mounted);
 	if (fd >= 0 && listener_add(s, fd) == 0)
 		send(peer, "", 1, MSG_NOSIGNAL);
+}
+
+static void serve_wire(struct sandbox *s, int peer)
+{
+	unsigned number = 0;
+	int fd = network_wire(s, &number), answer = fd < 0 ? fd : (int)number;
+
+	control_send(peer, &answer, sizeof(answer), &fd, fd >= 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 bool control_serve(struct sandbox *s)
@@ -146,6 +211,8 @@ bool control_serve(struct sandbox *s)
 			serve_join(s, peer);
 		else if (word == 'i')
 			send(peer, s->command, strlen(s->command), MSG_NOSIGNAL);
+		else if (word == 'w')
+			serve_wire(s, peer);
 		else if (word == 'e')
 			go_on = false;
 	}

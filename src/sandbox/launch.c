@@ -28,6 +28,7 @@
 
 #include "sandbox/control.h"
 #include "sandbox/netlink.h"
+#include "sandbox/network.h"
 #include "sandbox/sandbox.h"
 
 /* What the supervisor tells the front. */
@@ -83,6 +84,9 @@ struct start {
 	char *const *argv;
 	const struct signals *signals;
 	struct space space;
+	bool joins_spaces;
+	int spaces[NETWORK_SPACES];
+	unsigned number; /* of the stations of its network */
 	sigset_t mask; /* the caller's */
 };
 
@@ -92,11 +96,16 @@ struct start {
  */
 static void become(const struct start *start, int peer)
 {
-	char mounted = space_enter(&start->space), go;
-	int listener = filter_install(), err = listener < 0 ? listener : 0;
+	char mounted = start->joins_spaces ? network_enter(start->spaces) == 0
+	                                   : space_enter(&start->space);
+	int listener, err = 0;
+	char go;
 
+	if (start->options->net && !start->options->join)
+		err = network_make((unsigned)start->options->net, start->number, peer);
+	listener = err ? err : filter_install();
 	if (!err)
-		err = control_send_fd(peer, listener, mounted);
+		err = listener < 0 ? listener : control_send_fd(peer, listener, mounted);
 	if (listener >= 0)
 		close(listener);
 	if (!err && recv(peer, &go, 1, 0) == 1) {
@@ -239,7 +248,14 @@ static pid_t start_command(struct sandbox *s, struct start *start, char what[256
 		become(start, pair[1]);
 	}
 	close(pair[1]);
-	listener = pid < 0 ? -errno : control_take_fd(pair[0], &mounted);
+	err = pid < 0 ? -errno : 0;
+	if (!err && start->options->net)
+		err = network_start(s, pair[0], start->options, what);
+	if (err) {
+		close(pair[0]);
+		return err;
+	}
+	listener = control_take_fd(pair[0], &mounted);
 	if (listener == -ECONNRESET) /* no message with a descriptor: it said what failed */
 		listener = started(pair[0]);
 	err = listener < 0 ? listener : 0;
@@ -336,7 +352,7 @@ static int open_children(sigset_t *before)
 /* Never answers. Orphans are adopted, so that whoever the command leaves behind stays ours. */
 static void supervisor(struct start *start, int front)
 {
-	struct sandbox s = {.keep = start->options->keep, .trace_pipe = -1};
+	struct sandbox s = {.keep = start->options->keep, .trace_pipe = -1, .wire = -1};
 	char what[256] = "";
 	int children, err;
 	pid_t pid = 0;
@@ -348,6 +364,14 @@ static void supervisor(struct start *start, int front)
 	children = open_children(&start->mask);
 	note_command(&s, start->argv);
 	err = prepare(&s, start->options, what);
+	if (!err && start->options->wire) {
+		s.wire = network_ask_wire(start->options->wire, &start->number);
+		err = s.wire < 0 ? s.wire : 0;
+		if (err)
+			snprintf(what, 256, "there is no sandbox '%.60s' with a network: start one with "
+			                    "--net --name=%.60s", start->options->wire, start->options->wire);
+	}
+	s.number = start->number;
 	if (!err) {
 		pid = start_command(&s, start, what);
 		err = pid < 0 ? pid : 0;
@@ -438,12 +462,13 @@ static int run_joined(struct start *start, int *status, char what[256])
 	int peer = place_connect(start->options->join), err;
 	pid_t pid;
 
-	if (peer < 0 || control_join(peer, &names) != 0) {
+	if (peer < 0 || control_join(peer, &names, start->spaces) != 0) {
 		snprintf(what, 256, "there is no sandbox '%.60s' of yours: `skep ps` lists them",
 		         start->options->join);
 		return peer < 0 ? peer : -ENOENT;
 	}
 	start->space = (struct space){names.bpffs, names.tracing, start->options->own_user};
+	start->joins_spaces = names.spaces;
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
@@ -461,7 +486,7 @@ int skep_sandbox_run(const struct skep_sandbox_options *options, char *const arg
 {
 	struct skep_sandbox_options o = {.size = sizeof(o)};
 	struct signals old;
-	struct start start = {.options = &o, .argv = argv, .signals = &old};
+	struct start start = {.options = &o, .argv = argv, .signals = &old, .number = 2};
 	int err;
 
 	message[0] = '\0';

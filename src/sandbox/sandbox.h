@@ -40,6 +40,9 @@ struct place {
 struct sandbox {
 	struct skep *k;
 	struct netlink *netlink; /* netlink.c */
+	struct network *network; /* network.c; NULL: the host's */
+	unsigned number;         /* of the stations of its network */
+	int wire;                /* to another sandbox's switch, or -1 */
 	struct place place;
 	int trace_pipe; /* our end of /sys/kernel/tracing/trace_pipe */
 	bool own_mounts; /* processes have a mount namespace in which the places are mounted */

@@ -61,8 +61,3 @@ bool space_enter(const struct space *sp)
 	bind_to(sp->tracing, "/sys/kernel/tracing");
 	return bind_to(sp->bpffs, "/sys/fs/bpf");
 }
-
-int space_socket(struct remote *r, int family, int type, int protocol)
-{
-	return -ENOSYS;
-}

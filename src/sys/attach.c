@@ -141,7 +141,7 @@ static int attach_dissector(struct call *call, struct prog *p)
 
 	if (a->target || a->attach_flags || a->replace_bpf_fd)
 		return -EINVAL;
-	err = netns_own(&c.target);
+	err = netns_own(call->k, &c.target);
 	return err ? err : attach_add(call->k, &c);
 }
 
@@ -234,7 +234,7 @@ static int detach_dissector(struct call *call)
 	err = prog_of_type(call, a->attach_bpf_fd, BPF_PROG_TYPE_FLOW_DISSECTOR, &c.prog);
 	if (err)
 		return err;
-	err = netns_own(&c.target);
+	err = netns_own(call->k, &c.target);
 	if (!err)
 		err = attach_remove(call->k, &c);
 	obj_put(&c.prog->obj);

@@ -67,10 +67,13 @@ int cgroup_of_fd(struct call *call, uint32_t fd, uint64_t *id)
 	return err;
 }
 
-int netns_own(uint64_t *ino)
+int netns_own(struct skep *k, uint64_t *ino)
 {
 	struct stat st;
 
+	*ino = k->net.ns_ino;
+	if (*ino)
+		return 0;
 	if (stat("/proc/self/ns/net", &st) != 0)
 		return -EINVAL;
 	*ino = st.st_ino;
@@ -86,6 +89,8 @@ int netns_of_fd(struct call *call, uint32_t fd, uint64_t *ino)
 
 	if (err)
 		return err;
+	if (call->k->net.ns_ino)
+		return call->k->net.ns_dev == dev && call->k->net.ns_ino == at ? (*ino = at, 0) : -EINVAL;
 	if (stat("/proc/self/ns/net", &own) != 0 || own.st_dev != dev || own.st_ino != at)
 		return -EINVAL;
 	*ino = at;

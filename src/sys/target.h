@@ -15,6 +15,6 @@ bool device_exists(struct skep *k, uint32_t ifindex);
 int cgroup_of_fd(struct call *call, uint32_t fd, uint64_t *id);
 /* The inode of the network namespace of the caller's descriptor: our own. -EBADF, -EINVAL. */
 int netns_of_fd(struct call *call, uint32_t fd, uint64_t *ino);
-int netns_own(uint64_t *ino);
+int netns_own(struct skep *k, uint64_t *ino);
 
 #endif
