@@ -114,9 +114,11 @@ static int64_t open_place(struct remote *r, const char *path, int flags, mode_t 
 	char real[PATH_MAX];
 	int fd, got;
 
-	if (r->s->own_mounts)
+	if (place_lock(&r->s->place, path, real))
+		mode = 0600;
+	else if (r->s->own_mounts)
 		return SERVE_PASS;
-	if (!place_translate(&r->s->place, path, real)) {
+	else if (!place_translate(&r->s->place, path, real)) {
 		if (strcmp(path, "/sys/kernel/tracing/trace_pipe") != 0 &&
 		    strcmp(path, "/sys/kernel/debug/tracing/trace_pipe") != 0)
 			return SERVE_PASS;
@@ -134,25 +136,13 @@ static int64_t open_place(struct remote *r, const char *path, int flags, mode_t 
 	return got;
 }
 
-/* Most names are none of ours: their first bytes say so. */
-static bool may_be_ours(struct remote *r, uint64_t addr)
-{
-	char start[6];
-
-	/* A name shorter than this at the end of a page is none of ours, either. */
-	if (client_read(&r->client, start, addr, sizeof(start)) != 0)
-		return false;
-	return memcmp(start, "/proc/", 6) == 0 || memcmp(start, "/sys/", 5) == 0 ||
-	       start[0] != '/';
-}
-
 static int64_t open_at(struct remote *r, int dirfd, uint64_t addr, int flags, mode_t mode)
 {
 	char path[PATH_MAX];
 	int64_t result;
 	int fd;
 
-	if (!may_be_ours(r, addr) || remote_path(r, dirfd, addr, path) != 0)
+	if (!remote_may_be_ours(r, addr) || remote_path(r, dirfd, addr, path) != 0)
 		return SERVE_PASS;
 	fd = fdinfo_of(r, path);
 	if (fd >= 0)
@@ -190,8 +180,10 @@ int64_t serve_statfs(struct remote *r, const struct seccomp_data *call)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 
-	if (remote_path(r, AT_FDCWD, call->args[0], path) != 0 ||
-	    !place_translate(&r->s->place, path, real))
+	if (remote_path(r, AT_FDCWD, call->args[0], path) != 0)
+		return SERVE_PASS;
+	place_follow(&r->s->place, path);
+	if (!place_translate(&r->s->place, path, real))
 		return SERVE_PASS;
 	return answer_statfs(r, real, call->args[1]);
 }

@@ -29,7 +29,7 @@
 #define OWN_ARCH AUDIT_ARCH_S390X
 #endif
 
-enum condition { COND_ALWAYS, COND_EQUAL, COND_FROM };
+enum condition { COND_ALWAYS, COND_EQUAL, COND_FROM, COND_UNMOUNTED };
 
 struct row {
 	int nr;
@@ -39,6 +39,7 @@ struct row {
 };
 
 #define ALWAYS COND_ALWAYS, 0, 0
+#define UNMOUNTED COND_UNMOUNTED, 0, 0
 #define ARG(n, value) COND_EQUAL, n, value
 #define FROM(n, value) COND_FROM, n, value
 
@@ -62,7 +63,7 @@ static unsigned emit_row(struct sock_filter *to, const struct row *row)
 	unsigned at = offsetof(struct seccomp_data, args) + 8 * (unsigned)row->arg + LOW_HALF;
 	uint16_t jump = row->condition == COND_EQUAL ? BPF_JEQ : BPF_JGE;
 
-	if (row->condition == COND_ALWAYS) {
+	if (row->condition == COND_ALWAYS || row->condition == COND_UNMOUNTED) {
 		to[0] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)row->nr, 0, 1);
 		to[1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 		return 2;
@@ -76,7 +77,7 @@ static unsigned emit_row(struct sock_filter *to, const struct row *row)
 	return 5;
 }
 
-static unsigned make(struct sock_filter *to)
+static unsigned make(struct sock_filter *to, bool mounted)
 {
 	unsigned n = 0;
 
@@ -87,12 +88,13 @@ static unsigned make(struct sock_filter *to)
 	to[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	                                       offsetof(struct seccomp_data, nr));
 	for (unsigned i = 0; i < NROWS; i++)
-		n += emit_row(to + n, &rows[i]);
+		if (!mounted || rows[i].condition != COND_UNMOUNTED)
+			n += emit_row(to + n, &rows[i]);
 	to[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	return n;
 }
 
-int filter_install(void)
+int filter_install(bool mounted)
 {
 	struct sock_filter code[PROGRAM_MAX];
 	struct sock_fprog prog = {.filter = code};
@@ -100,7 +102,7 @@ int filter_install(void)
 	unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	long fd;
 
-	prog.len = (unsigned short)make(code);
+	prog.len = (unsigned short)make(code, mounted);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -errno;
 	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);

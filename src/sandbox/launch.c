@@ -103,7 +103,7 @@ static void become(const struct start *start, int peer)
 
 	if (start->options->net && !start->options->join)
 		err = network_make((unsigned)start->options->net, start->number, peer);
-	listener = err ? err : filter_install();
+	listener = err ? err : filter_install(mounted);
 	if (!err)
 		err = listener < 0 ? listener : control_send_fd(peer, listener, mounted);
 	if (listener >= 0)

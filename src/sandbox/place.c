@@ -214,3 +214,55 @@ bool place_translate(const struct place *p, const char *path, char to[PATH_MAX])
 		return false;
 	return snprintf(to, PATH_MAX, "%s%s", p->bpffs, path + len) < PATH_MAX;
 }
+
+bool place_lock(const struct place *p, const char *path, char to[PATH_MAX])
+{
+	static const char start[] = "/run/xdp-";
+
+	if (strncmp(path, start, sizeof(start) - 1) != 0 || strchr(path + sizeof(start) - 1, '/'))
+		return false;
+	return snprintf(to, PATH_MAX, "%s/xdp-%s", p->dir, path + sizeof(start) - 1) < PATH_MAX;
+}
+
+/* The first symbolic link on the way: `end` is where its name ends in path. Its length or -1. */
+static ssize_t first_link(const struct place *p, char *path, size_t *end, char link[PATH_MAX])
+{
+	char real[PATH_MAX];
+
+	for (char *at = path + sizeof(bpffs_seen) - 1; *at; ) {
+		char *next = strchrnul(at + 1, '/'), kept = *next;
+		ssize_t n = -1;
+
+		*next = '\0';
+		if (place_translate(p, path, real))
+			n = readlink(real, link, PATH_MAX - 1);
+		*next = kept;
+		if (n > 0) {
+			*end = (size_t)(next - path);
+			return n;
+		}
+		at = next;
+	}
+	return -1;
+}
+
+void place_follow(const struct place *p, char path[PATH_MAX])
+{
+	char link[PATH_MAX], joined[2 * PATH_MAX + 2], real[PATH_MAX];
+
+	for (int hops = 0; hops < 40 && place_translate(p, path, real); hops++) {
+		size_t end, head = 0;
+		ssize_t n = first_link(p, path, &end, link);
+
+		if (n < 0)
+			return;
+		link[n] = '\0';
+		if (link[0] != '/') /* relative to where it stands */
+			for (head = end; head && path[head - 1] != '/'; head--)
+				;
+		n = snprintf(joined, sizeof(joined), "%.*s%s%s", (int)head, path, link, path + end);
+		if (n >= PATH_MAX)
+			return;
+		memcpy(path, joined, (size_t)n + 1);
+	}
+}

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sandbox/sandbox.h"
+#include "sys/bpf.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -229,6 +230,17 @@ int remote_path(struct remote *r, int dirfd, uint64_t addr, char path[PATH_MAX])
 	return path_absolute(r, dirfd, raw, path);
 }
 
+bool remote_may_be_ours(struct remote *r, uint64_t addr)
+{
+	char start[6];
+
+	/* A name shorter than this at the end of a page is none of ours, either. */
+	if (client_read(&r->client, start, addr, sizeof(start)) != 0)
+		return false;
+	return memcmp(start, "/proc/", 6) == 0 || memcmp(start, "/sys/", 5) == 0 ||
+	       memcmp(start, "/run/x", 6) == 0 || start[0] != '/';
+}
+
 static int open_in_root(const struct remote *r, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
@@ -263,6 +275,8 @@ static int remote_open(struct client *c, int dirfd, const char *path, int flags,
 
 	if (err)
 		return err;
+	place_follow(&r->s->place, absolute);
+	path_clean(absolute);
 	if (!place_translate(&r->s->place, absolute, real)) {
 		fd = open_in_root(r, absolute, flags, mode);
 		if (fd < 0)

@@ -82,8 +82,9 @@ typedef int64_t (*serve_fn)(struct remote *r, const struct seccomp_data *call);
 
 /* --- filter.c ------------------------------------------------------------------------------ */
 
-/* Puts the calling thread, and all that comes of it, under the filter. The listener or -errno. */
-int filter_install(void);
+/* Puts the calling thread, and all that comes of it, under the filter. mounted: names below /sys/fs/bpf
+ * lead to the sandbox by themselves. The listener or -errno. */
+int filter_install(bool mounted);
 /* Row of calls.def of a system call, for its handler and name; -1: none. */
 int filter_row(int nr);
 
@@ -112,6 +113,9 @@ int remote_fd(struct remote *r, int fd);
 /* The path that a call names, made absolute and lexically clean, as the caller sees it. 0 or -errno. */
 int remote_path(struct remote *r, int dirfd, uint64_t addr, char path[PATH_MAX]);
 
+/* May this name be one of ours? Its first bytes say so of most that are not. */
+bool remote_may_be_ours(struct remote *r, uint64_t addr);
+
 /* --- place.c ------------------------------------------------------------------------------- */
 
 /* Makes the directories of a new sandbox. -EEXIST: the name is taken; others with `what` filled in. */
@@ -121,6 +125,10 @@ void place_remove(struct place *p);
 int place_connect(const char *name);
 /* Is this path one below /sys/fs/bpf? Then its place in the real file system. */
 bool place_translate(const struct place *p, const char *path, char to[PATH_MAX]);
+/* Is it the lock file of a tool that keeps them in /run? Then where ours is. */
+bool place_lock(const struct place *p, const char *path, char to[PATH_MAX]);
+/* Follows symbolic links in a path below /sys/fs/bpf, as those who see it there would; in place. */
+void place_follow(const struct place *p, char path[PATH_MAX]);
 
 /* A socket of the caller's network namespace, or -errno. */
 int space_socket(struct remote *r, int family, int type, int protocol);
