@@ -51,6 +51,7 @@ bool attach_fits(const struct prog *p, uint32_t attach_type)
 		return p->expected_attach_type == attach_type;
 	case BPF_PROG_TYPE_NETFILTER:
 		return attach_type == BPF_NETFILTER;
+	case BPF_PROG_TYPE_KPROBE:
 	case BPF_PROG_TYPE_PERF_EVENT:
 	case BPF_PROG_TYPE_TRACEPOINT:
 		return attach_type == BPF_PERF_EVENT;

@@ -61,8 +61,8 @@ struct id_table {
 	uint32_t last_id;
 };
 
-/* The last two bpf(2) knows no ids of: OBJ_STATS is held for statistics to be kept. */
-enum obj_kind { OBJ_PROG, OBJ_MAP, OBJ_BTF, OBJ_LINK, OBJ_STATS, OBJ_PERF, OBJ_KINDS };
+/* The last three bpf(2) knows no ids of: OBJ_STATS is held for statistics to be kept. */
+enum obj_kind { OBJ_PROG, OBJ_MAP, OBJ_BTF, OBJ_LINK, OBJ_STATS, OBJ_PERF, OBJ_EVENT, OBJ_KINDS };
 
 enum {
 	SKEP_MAX_CPUS = 1024,

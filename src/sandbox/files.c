@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "sandbox/describe.h"
+#include "sandbox/kallsyms.h"
+#include "sandbox/perf.h"
 #include "sandbox/sandbox.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
@@ -64,6 +66,34 @@ static int64_t open_constant(struct remote *r, const char *path, int flags)
 		return text_file(r, "sysctl", constants[i].text, strlen(constants[i].text));
 	}
 	return SERVE_PASS;
+}
+
+static int64_t open_kallsyms(struct remote *r, const char *path)
+{
+	int fd, got;
+
+	if (strcmp(path, "/proc/kallsyms") != 0)
+		return SERVE_PASS;
+	fd = memfd_create("kallsyms", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	got = kallsyms_write(r->s->k, fd);
+	if (!got && lseek(fd, 0, SEEK_SET) != 0)
+		got = -EIO;
+	if (!got)
+		got = notify_install(r, fd, 0);
+	close(fd);
+	return got;
+}
+
+static int64_t open_tracepoint(struct remote *r, const char *path)
+{
+	int id = perf_tracepoint_id(r->s, path);
+	char text[16];
+
+	if (id < 0)
+		return SERVE_PASS;
+	return text_file(r, "id", text, (size_t)snprintf(text, sizeof(text), "%d\n", id));
 }
 
 /* "/proc/self/fdinfo/7": the descriptor of the caller's, or of its own process by number; -1: no. */
@@ -147,7 +177,11 @@ static int64_t open_at(struct remote *r, int dirfd, uint64_t addr, int flags, mo
 	fd = fdinfo_of(r, path);
 	if (fd >= 0)
 		return open_fdinfo(r, fd);
-	result = open_constant(r, path, flags);
+	result = open_tracepoint(r, path);
+	if (result == SERVE_PASS)
+		result = open_kallsyms(r, path);
+	if (result == SERVE_PASS)
+		result = open_constant(r, path, flags);
 	return result != SERVE_PASS ? result : open_place(r, path, flags, mode);
 }
 
@@ -220,7 +254,11 @@ int64_t serve_mount(struct remote *r, const struct seccomp_data *call)
 
 int64_t serve_bpf(struct remote *r, const struct seccomp_data *call)
 {
+	enum { PROG_GET_NEXT_ID = 11 };
+
 	r->client.uid = r->s->k->uid;
+	if ((int)call->args[0] == PROG_GET_NEXT_ID)
+		socket_sweep(r->s);
 	return bpf_command(r->s->k, &r->client, (int)call->args[0], call->args[1],
 	                   (uint32_t)call->args[2]);
 }

@@ -29,6 +29,7 @@
 #include "sandbox/control.h"
 #include "sandbox/netlink.h"
 #include "sandbox/network.h"
+#include "sandbox/perf.h"
 #include "sandbox/sandbox.h"
 
 /* What the supervisor tells the front. */
@@ -216,6 +217,10 @@ static int prepare(struct sandbox *s, const struct skep_sandbox_options *o, char
 		return err;
 	}
 	err = netlink_init(s);
+	if (!err)
+		err = perf_init(s);
+	if (!err)
+		err = socket_init(s);
 	if (!err)
 		err = open_kernel(s, o->kernel);
 	if (err)

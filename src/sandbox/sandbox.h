@@ -40,6 +40,8 @@ struct place {
 struct sandbox {
 	struct skep *k;
 	struct netlink *netlink; /* netlink.c */
+	struct tracepoints *tracepoints; /* perf.c */
+	struct sockets *sockets; /* socket.c */
 	struct network *network; /* network.c; NULL: the host's */
 	unsigned number;         /* of the stations of its network */
 	int wire;                /* to another sandbox's switch, or -1 */
@@ -132,6 +134,12 @@ void place_follow(const struct place *p, char path[PATH_MAX]);
 
 /* A socket of the caller's network namespace, or -errno. */
 int space_socket(struct remote *r, int family, int type, int protocol);
+
+/* --- socket.c ------------------------------------------------------------------------------ */
+
+int socket_init(struct sandbox *s);
+/* Lets go of programs whose sockets have gone. */
+void socket_sweep(struct sandbox *s);
 
 /* --- launch.c, space.c ---------------------------------------------------------------------- */
 

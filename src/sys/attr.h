@@ -142,6 +142,7 @@ struct attr_link_create {
 			uint32_t relative;
 			uint64_t expected_revision;
 		} ordered; /* tcx, netkit, cgroup */
+		uint64_t perf_cookie;
 		uint8_t bytes[44];
 	};
 };
@@ -253,6 +254,24 @@ struct link_info {
 		struct {
 			uint32_t ino, attach_type;
 		} netns;
+		struct {
+			uint32_t type, unused;
+			union {
+				struct { /* probes, tracepoints */
+					uint64_t name;
+					uint32_t name_len, offset;
+					union {
+						uint64_t uprobe_cookie, tracepoint_cookie;
+						uint64_t kprobe_addr;
+					};
+				};
+				struct {
+					uint64_t config;
+					uint32_t event_type, unused2;
+					uint64_t event_cookie;
+				};
+			};
+		} perf_event;
 		uint8_t part[48];
 	};
 };

@@ -301,6 +301,7 @@ static const char *const kind_names[OBJ_KINDS] = {
 	[OBJ_BTF] = "btf",
 	[OBJ_LINK] = "bpf-link",
 	[OBJ_PERF] = "perf-event",
+	[OBJ_EVENT] = "perf-event",
 	[OBJ_STATS] = "bpf-stats",
 };
 

@@ -9,6 +9,7 @@
 #include "core/map.h"
 #include "core/prog.h"
 #include "sys/bpf.h"
+#include "sys/event.h"
 #include "sys/fd.h"
 #include "sys/info.h"
 #include "sys/link.h"
@@ -57,8 +58,12 @@ int cmd_link_create(struct call *call)
 		return ret;
 	if (is_user_hook(p->hook))
 		ret = user_link_create(call, p);
+	else if (!attach_fits(p, a->attach_type))
+		ret = -EINVAL;
+	else if (a->attach_type == BPF_PERF_EVENT)
+		ret = event_link_create(call, p);
 	else
-		ret = attach_fits(p, a->attach_type) ? attach_link_create(call, p) : -EINVAL;
+		ret = attach_link_create(call, p);
 	obj_put(&p->obj);
 	return ret;
 }

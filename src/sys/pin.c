@@ -116,7 +116,7 @@ int cmd_obj_pin(struct call *call)
 		return -EINVAL;
 	if (fd_resolve_any(call->k, call->c, (int)a->bpf_fd, &o, NULL) != 0)
 		return -EINVAL;
-	err = o->kind == OBJ_BTF || o->kind == OBJ_STATS ? -EINVAL : pin(call, o);
+	err = o->kind == OBJ_BTF || o->kind >= OBJ_STATS ? -EINVAL : pin(call, o);
 	obj_put(o);
 	return err;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BPF_TASK_FD_QUERY: what a descriptor of a process traces. Links to tracepoints are the only ones of
- * ours that do.
+ * BPF_TASK_FD_QUERY: what a descriptor of a process traces: links to raw tracepoints, and perf events.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/prog.h"
 #include "sys/bpf.h"
+#include "sys/event.h"
 #include "sys/fd.h"
 #include "sys/link.h"
 #include "sys/tracepoint.h"
@@ -21,6 +22,9 @@ static int find_object(struct call *call, struct obj **out)
 	char path[64];
 	struct stat st;
 
+	/* Who serves others has descriptors of what they hold: those are nobody's. */
+	if (call->c->ops != &client_self_ops && (pid_t)a->pid == getpid())
+		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/%d", (int)a->pid);
 	if ((int)a->pid <= 0 || stat(path, &st) != 0)
 		return -ENOENT;
@@ -46,10 +50,16 @@ static int answer_name(struct call *call, const char *name)
 	return err ? err : fit < len ? -ENOSPC : 0;
 }
 
-static int answer(struct call *call, const struct link *l)
+struct traced {
+	const char *name;
+	uint32_t fd_type; /* enum bpf_task_fd_type */
+	uint32_t prog_id;
+	uint64_t offset;
+};
+
+static int answer(struct call *call, const struct traced *t)
 {
-	enum { FD_TYPE_RAW_TRACEPOINT = 0 };
-	const char *name = tracepoint_name(l);
+	const char *name = t->name;
 	uint32_t size = sizeof(uint64_t);
 	int err, full;
 
@@ -60,19 +70,48 @@ static int answer(struct call *call, const struct link *l)
 	                  (uint32_t)strlen(name));
 	if (!err)
 		err = call_answer(call, offsetof(struct attr_task_fd_query, prog_id),
-		                  l->prog->obj.id);
+		                  t->prog_id);
 	if (!err)
 		err = call_answer(call, offsetof(struct attr_task_fd_query, fd_type),
-		                  FD_TYPE_RAW_TRACEPOINT);
+		                  t->fd_type);
 	if (!err)
 		err = client_write(call->c,
 		                   call->uattr + offsetof(struct attr_task_fd_query, probe_offset),
-		                   &(uint64_t){0}, size);
+		                   &t->offset, size);
 	if (!err)
 		err = client_write(call->c,
 		                   call->uattr + offsetof(struct attr_task_fd_query, probe_addr),
 		                   &(uint64_t){0}, size);
 	return err ? err : full;
+}
+
+static int answer_event(struct call *call, struct obj *o)
+{
+	static const uint8_t types[] = {
+		[EVENT_UPROBE] = 4, [EVENT_URETPROBE] = 5, [EVENT_KPROBE] = 2, [EVENT_KRETPROBE] = 3,
+		[EVENT_TRACEPOINT] = 1,
+	};
+	struct event_attr a;
+	struct traced t;
+
+	if (!event_traced(o, &a, &t.prog_id))
+		return -ENOENT;
+	if (a.kind == EVENT_OTHER)
+		return -EOPNOTSUPP;
+	t.name = a.name;
+	t.fd_type = types[a.kind];
+	t.offset = a.offset;
+	return answer(call, &t);
+}
+
+static int answer_link(struct call *call, const struct link *l)
+{
+	struct traced t = {.name = tracepoint_name(l)};
+
+	if (!t.name)
+		return -ENOTSUPP;
+	t.prog_id = l->prog->obj.id;
+	return answer(call, &t);
 }
 
 int cmd_task_fd_query(struct call *call)
@@ -87,9 +126,9 @@ int cmd_task_fd_query(struct call *call)
 	err = find_object(call, &o);
 	if (err)
 		return err;
-	err = o->kind == OBJ_LINK && tracepoint_name((struct link *)o)
-	              ? answer(call, (struct link *)o)
-	              : -ENOTSUPP;
+	err = o->kind == OBJ_LINK    ? answer_link(call, (struct link *)o)
+	      : o->kind == OBJ_EVENT ? answer_event(call, o)
+	                             : -ENOTSUPP;
 	obj_put(o);
 	return err;
 }
