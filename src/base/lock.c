@@ -8,15 +8,6 @@
 
 enum { SPINS = 100 };
 
-static inline void pause_cpu(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
 void lock_slow(struct lock *l)
 {
 	for (int i = 0; i < SPINS; i++) {

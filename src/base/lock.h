@@ -17,6 +17,16 @@ struct lock {
 void lock_slow(struct lock *l);
 void unlock_slow(struct lock *l);
 
+/* In a loop that waits for another thread. */
+static inline void pause_cpu(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 static inline bool lock_try(struct lock *l)
 {
 	uint32_t free = 0;

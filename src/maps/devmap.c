@@ -193,7 +193,7 @@ static int devmap_hash_set(struct map *m, const void *key, uint32_t ifindex, str
 	err = device_new(m, ifindex, o, bad, &d);
 	if (err)
 		return err;
-	err = hash_exchange(m, key, &d, flags == BPF_NOEXIST ? flags : BPF_ANY, 0, &old);
+	err = hash_exchange(m, key, &d, flags == BPF_NOEXIST ? flags : BPF_ANY, HASH_ALL_CPUS, &old);
 	if (err)
 		mem_free(&m->obj.k->mem, d);
 	let_go(m, old);
@@ -223,10 +223,10 @@ static int devmap_hash_copy_out(struct map *m, const void *key, void *value, uin
 	int err;
 
 	(void)flags;
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	at = table_find_locked(t, &s, key);
 	err = copy_device(m, at.ref ? *(struct device **)table_value(t, at.ref, 0) : NULL, value);
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	return err;
 }
 

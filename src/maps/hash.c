@@ -271,18 +271,20 @@ static void change(struct map *m, const struct table_spot *s, struct table_pos a
                    const void *value, unsigned cpu)
 {
 	struct table *t = &hash_of(m)->table;
-	uint32_t spare = s->stripe->spare;
+	struct spare *slot;
+	uint32_t spare;
 
 	if (t->plane) {
 		write_percpu(m, at.ref, value, cpu, false);
 		table_touch(t, at.ref);
 		return;
 	}
+	slot = table_spare(t, cpu, &spare);
 	table_key_write(table_elem(t, spare), key, m->key_size);
 	write_one(m, table_value(t, spare, 0), value, t->value_size);
 	table_replace(t, s, at, spare);
 	release(m, at.ref);
-	s->stripe->spare = at.ref;
+	atomic_store_explicit(&slot->ref, at.ref, memory_order_release);
 }
 
 int hash_exchange(struct map *m, const void *key, const void *value, uint64_t flags, unsigned cpu,
@@ -299,7 +301,7 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 		return -EINVAL;
 	s = table_spot(t, table_hash(t, key, m->key_size));
 	__builtin_prefetch(s.group, 1);
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	at = table_find_locked(t, &s, key);
 	err = flags_check(flags, at.ref);
 	if (!err && at.ref) {
@@ -313,7 +315,7 @@ int hash_exchange(struct map *m, const void *key, const void *value, uint64_t fl
 	} else if (!err) {
 		err = insert_new(m, &s, key, value, cpu);
 	}
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	return err;
 }
 
@@ -335,13 +337,13 @@ static int take(struct map *m, const void *key, unsigned cpu, void *old, uint64_
 	struct table_pos at;
 
 	__builtin_prefetch(s.group, 1);
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	at = table_find_locked(t, &s, key);
 	if (at.ref && old)
 		hash_read_value(m, at.ref, old, flags);
 	if (at.ref)
 		table_remove(t, &s, at);
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	if (!at.ref)
 		return -ENOENT;
 	release(m, at.ref);

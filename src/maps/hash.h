@@ -14,13 +14,13 @@
 struct map_hash {
 	struct map map;
 	struct table table;
-	/* An element for a new key, or 0; called with the lock of s->stripe held. */
+	/* An element for a new key, or 0; called with the lock of s->group held. */
 	uint32_t (*alloc)(struct map *m, const struct table_spot *s, unsigned cpu);
 	int full; /* the errno when alloc has none */
 };
 
 /* In place of a CPU's number: bpf(2), which moves the values of all CPUs. */
-enum { HASH_ALL_CPUS = -1 };
+enum { HASH_ALL_CPUS = TABLE_ANY_CPU };
 
 static inline struct map_hash *hash_of(const struct map *m)
 {

@@ -23,7 +23,7 @@ struct walk {
 	struct map_batch *b;
 };
 
-/* The elements of a group, in order. The stripe's lock is held. */
+/* The elements of a group, in order. The group's lock is held. */
 struct cursor {
 	const struct table *t;
 	const struct group *g;
@@ -161,17 +161,16 @@ int hash_batch(struct map *m, struct map_batch *b)
 	group = at / w.parts;
 	part = at % w.parts;
 	for (; group <= t->group_mask; group++, part = 0) {
-		const struct group *g = &t->groups[group];
-		struct stripe *stripe = &t->stripes[group & t->stripe_mask];
+		struct group *g = &t->groups[group];
 		uint32_t from = b->n;
 
 		prefetch_elements(t, group + AHEAD);
 		if (!atomic_load_explicit(&g->tags[0], memory_order_relaxed) &&
 		    !atomic_load_explicit(&g->tags[1], memory_order_relaxed))
 			continue;
-		lock_take(&stripe->lock);
+		group_lock(g);
 		end = read_group(&w, g, part);
-		lock_release(&stripe->lock);
+		group_unlock(g);
 		if (b->take)
 			take_elements(&w, from);
 		if (end < w.parts) {

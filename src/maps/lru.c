@@ -12,8 +12,8 @@
  * Each CPU goes through a window of numbers at a time, so that CPUs do not fight over one hand.
  * With BPF_F_NO_COMMON_LRU each CPU has elements of its own, and forgets only what stands in those.
  *
- * Locks: the caller holds its stripe's lock; a hand's lock comes after that; the victim's stripe is
- * only tried, and a victim whose stripe is busy is passed over. So nobody waits in a circle.
+ * Locks: the caller holds its group's lock; a hand's lock comes after that; the victim's group is
+ * only tried, and a victim whose group is busy is passed over. So nobody waits in a circle.
  */
 #include <errno.h>
 
@@ -131,23 +131,35 @@ static uint32_t hand_step(struct map_lru *l, struct hand *h, bool own)
 	return h->next++ % t->nelems + 1;
 }
 
-/* Takes the element out of its group, if it is still there and nobody is changing its stripe. */
+/* Takes the element out of its group, if it is still there and nobody is changing its group. */
 static bool forget(struct table *t, const struct table_spot *here, uint32_t ref, uint32_t home)
 {
 	struct table_spot s = table_spot(t, home - 1);
 	struct table_pos at;
 
-	if (s.stripe != here->stripe && !lock_try(&s.stripe->lock))
+	if (s.group != here->group && !brief_try(&s.group->state))
 		return false;
 	at = table_find_ref(t, &s, ref);
 	if (at.ref)
 		table_remove(t, &s, at);
-	if (s.stripe != here->stripe)
-		lock_release(&s.stripe->lock);
+	if (s.group != here->group)
+		group_unlock(s.group);
 	return at.ref;
 }
 
-/* Goes round until there is a victim. Twice round without one: every stripe is busy. */
+/* The caches learn early where the hand will look next, and what group it will take that from. */
+static void look_ahead(const struct table *t, const struct hand *h)
+{
+	enum { AHEAD = 4 };
+	const struct elem *next = table_elem(t, h->next % t->nelems + 1);
+	uint32_t home = atomic_load_explicit(&next->home, memory_order_relaxed) & ~ELEM_RECENT;
+
+	__builtin_prefetch(table_elem(t, (h->next + AHEAD) % t->nelems + 1), 1);
+	if (home)
+		__builtin_prefetch(&t->groups[home - 1], 1);
+}
+
+/* Goes round until there is a victim. Twice round without one: every group is busy. */
 static uint32_t evict(struct map_lru *l, struct hand *h, const struct table_spot *here, bool own)
 {
 	struct table *t = &l->hash.table;
@@ -169,6 +181,7 @@ static uint32_t evict(struct map_lru *l, struct hand *h, const struct table_spot
 		if (forget(t, here, ref, home & ~ELEM_RECENT)) {
 			/* Just behind the hand: as old as it should be. */
 			atomic_store_explicit(&e->home, 0, memory_order_relaxed);
+			look_ahead(t, h);
 			return ref;
 		}
 	}

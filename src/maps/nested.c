@@ -292,7 +292,7 @@ static int hash_of_maps_set(struct map *m, const void *key, struct obj *o, uint6
 
 	if (!fits(m, inner))
 		return -EINVAL;
-	err = hash_exchange(m, key, &inner, flags, 0, &old);
+	err = hash_exchange(m, key, &inner, flags, HASH_ALL_CPUS, &old);
 	let_go(old);
 	return err;
 }
@@ -313,11 +313,11 @@ static uint32_t hash_of_maps_id(struct map *m, const void *key)
 	struct table_pos at;
 	uint32_t id = 0;
 
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	at = table_find_locked(t, &s, key);
 	if (at.ref)
 		id = (*(struct map **)table_value(t, at.ref, 0))->obj.id;
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	return id;
 }
 

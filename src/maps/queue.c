@@ -11,15 +11,21 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/brief.h"
 #include "maps/maps.h"
 
 enum { VALUE_MAX = 4 << 20 }; /* the kernel's largest allocation */
 
+/* In front of the values: with a push or a pop, threads share this line and the value's. */
+struct ends {
+	_Atomic uint32_t lock; /* base/brief.h */
+	uint32_t first, n;     /* under the lock, as the values */
+} __attribute__((aligned(64)));
+
 struct map_queue {
 	struct map map;
 	bool newest_first;
-	/* Under map.lock. */
-	uint32_t first, n;
+	struct ends *ends;
 	uint8_t *values;
 	size_t stride;
 };
@@ -39,9 +45,9 @@ static int queue_check(const struct skep *k, const struct map_attr *attr)
 	return attr->value_size > VALUE_MAX ? -E2BIG : 0;
 }
 
-static size_t values_size(const struct map *m)
+static size_t storage_size(const struct map *m)
 {
-	return queue_of(m)->stride * m->max_entries;
+	return sizeof(struct ends) + queue_of(m)->stride * m->max_entries;
 }
 
 static int init(struct map *m, bool newest_first)
@@ -50,10 +56,11 @@ static int init(struct map *m, bool newest_first)
 
 	q->newest_first = newest_first;
 	q->stride = m->value_size;
-	q->values = mem_map(&m->obj.k->mem, values_size(m));
-	if (!q->values)
+	q->ends = mem_map(&m->obj.k->mem, storage_size(m));
+	if (!q->ends)
 		return -ENOMEM;
-	m->memory = sizeof(*q) + values_size(m);
+	q->values = (uint8_t *)(q->ends + 1);
+	m->memory = sizeof(*q) + storage_size(m);
 	return 0;
 }
 
@@ -71,13 +78,13 @@ static int stack_init(struct map *m, const struct map_attr *attr)
 
 static void queue_fini(struct map *m)
 {
-	mem_unmap(&m->obj.k->mem, queue_of(m)->values, values_size(m));
+	mem_unmap(&m->obj.k->mem, queue_of(m)->ends, storage_size(m));
 }
 
 /* The place that is i behind the first. */
 static uint8_t *place(const struct map_queue *q, uint32_t i)
 {
-	uint64_t at = (uint64_t)q->first + i;
+	uint64_t at = (uint64_t)q->ends->first + i;
 
 	if (at >= q->map.max_entries)
 		at -= q->map.max_entries;
@@ -87,20 +94,21 @@ static uint8_t *place(const struct map_queue *q, uint32_t i)
 static int queue_push(struct map *m, const void *value, uint64_t flags)
 {
 	struct map_queue *q = queue_of(m);
+	struct ends *e = q->ends;
 	int err = 0;
 
 	if (flags != BPF_ANY && flags != BPF_EXIST)
 		return -EINVAL;
-	lock_take(&m->lock);
-	if (q->n == m->max_entries && flags == BPF_EXIST) {
-		q->first = q->first + 1 < m->max_entries ? q->first + 1 : 0;
-		q->n--;
+	brief_take(&e->lock);
+	if (e->n == m->max_entries && flags == BPF_EXIST) {
+		e->first = e->first + 1 < m->max_entries ? e->first + 1 : 0;
+		e->n--;
 	}
-	if (q->n == m->max_entries)
+	if (e->n == m->max_entries)
 		err = -E2BIG;
 	else
-		memcpy(place(q, q->n++), value, m->value_size);
-	lock_release(&m->lock);
+		memcpy(place(q, e->n++), value, m->value_size);
+	brief_release(&e->lock);
 	return err;
 }
 
@@ -108,19 +116,20 @@ static int queue_push(struct map *m, const void *value, uint64_t flags)
 static int get(struct map *m, void *value, bool take)
 {
 	struct map_queue *q = queue_of(m);
+	struct ends *e = q->ends;
 	int err = 0;
 
-	lock_take(&m->lock);
-	if (!q->n) {
+	brief_take(&e->lock);
+	if (!e->n) {
 		memset(value, 0, m->value_size);
 		err = -ENOENT;
 	} else {
-		memcpy(value, place(q, q->newest_first ? q->n - 1 : 0), m->value_size);
+		memcpy(value, place(q, q->newest_first ? e->n - 1 : 0), m->value_size);
 		if (take && !q->newest_first)
-			q->first = q->first + 1 < m->max_entries ? q->first + 1 : 0;
-		q->n -= take;
+			e->first = e->first + 1 < m->max_entries ? e->first + 1 : 0;
+		e->n -= take;
 	}
-	lock_release(&m->lock);
+	brief_release(&e->lock);
 	return err;
 }
 

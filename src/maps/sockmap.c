@@ -188,7 +188,7 @@ static int sockhash_copy_in(struct map *m, const void *key, const void *value, u
 
 	if (err)
 		return err;
-	err = hash_exchange(m, key, &e, flags, 0, &old);
+	err = hash_exchange(m, key, &e, flags, HASH_ALL_CPUS, &old);
 	if (err)
 		entry_drop(m, e);
 	let_go(m, old);
@@ -214,13 +214,13 @@ static int sockhash_copy_out(struct map *m, const void *key, void *value, uint64
 	(void)flags;
 	if (m->value_size != sizeof(e->cookie))
 		return -ENOSPC;
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	at = table_find_locked(t, &s, key);
 	if (at.ref) {
 		e = *(struct socket_entry **)table_value(t, at.ref, 0);
 		memcpy(value, &e->cookie, sizeof(e->cookie));
 	}
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	return at.ref ? 0 : -ENOENT;
 }
 

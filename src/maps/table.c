@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,8 +13,7 @@ static_assert(sizeof(struct group) == 64, "a group is a cache line");
 
 enum {
 	LINE = 64,
-	STRIPES_PER_CPU = 64, /* two of ncpus writers meet once in 64 times ... */
-	STRIPES_MAX = 4096,
+	SPARES_MORE = 4, /* threads in bpf(2) that may be at the same point at the same time */
 	TRIES = 8, /* without the lock */
 	HOPS = 64, /* along a chain, without the lock */
 };
@@ -56,7 +56,7 @@ static size_t lay_out(struct table *t, uint8_t *base, bool per_cpu)
 	uint8_t *first;
 
 	t->groups = carve(base, &used, (size_t)t->group_mask + 1, sizeof(struct group));
-	t->stripes = carve(base, &used, (size_t)t->stripe_mask + 1, sizeof(struct stripe));
+	t->spares = carve(base, &used, t->nspares, sizeof(struct spare));
 	t->pool.part = carve(base, &used, t->pool.nparts, sizeof(struct pool_part));
 	t->stride = stride_for(key_end + (per_cpu ? 0 : value));
 	first = carve(base, &used, t->nelems, t->stride);
@@ -76,20 +76,16 @@ int table_init(struct table *t, const struct mem *mem, const struct table_shape 
                const uint64_t fallback_seed[2])
 {
 	uint32_t ngroups = power_of_2((shape->max_entries + GROUP_TARGET - 1) / GROUP_TARGET);
-	uint32_t nstripes = power_of_2(shape->ncpus) * STRIPES_PER_CPU;
 
-	if (nstripes > STRIPES_MAX)
-		nstripes = STRIPES_MAX;
-	if (nstripes > ngroups)
-		nstripes = ngroups;
 	t->group_mask = ngroups - 1;
-	t->stripe_mask = nstripes - 1;
+	/* Per-CPU values are changed in place: nothing to spare for that. */
+	if (!shape->per_cpu)
+		t->nspares = shape->ncpus + (ngroups < SPARES_MORE ? ngroups : SPARES_MORE);
 	t->key_size = shape->key_size;
 	t->value_size = shape->value_size;
 	t->max_entries = shape->max_entries;
 	t->ncpus = shape->ncpus;
-	/* Per-CPU values are changed in place: nothing to spare for that. */
-	t->nelems = shape->max_entries + (shape->per_cpu ? 0 : nstripes);
+	t->nelems = shape->max_entries + t->nspares;
 	t->pool.nparts = shape->split ? shape->ncpus : pool_parts(shape->max_entries, shape->ncpus);
 	t->pool.split = shape->split;
 	t->size = lay_out(t, NULL, shape->per_cpu);
@@ -100,9 +96,8 @@ int table_init(struct table *t, const struct mem *mem, const struct table_shape 
 	t->pool.base = t->elems;
 	t->pool.stride = t->stride;
 	pool_init(&t->pool, shape->max_entries);
-	if (!shape->per_cpu)
-		for (uint32_t i = 0; i < nstripes; i++)
-			t->stripes[i].spare = shape->max_entries + 1 + i;
+	for (uint32_t i = 0; i < t->nspares; i++)
+		atomic_init(&t->spares[i].ref, shape->max_entries + 1 + i);
 	if (shape->zero_seed)
 		hash_seed_fixed(&t->seed);
 	else
@@ -121,8 +116,8 @@ void table_key_write(struct elem *e, const void *key, uint32_t size)
 	const uint8_t *p = key;
 
 	/*
-	 * A reader that sees a word of the new key must see the stripe's seq that it was taken out
-	 * with.
+	 * A reader that sees a word of the new key must see the state that its group got when it was
+	 * taken out.
 	 */
 	atomic_thread_fence(memory_order_release);
 	for (; size >= 8; size -= 8, p += 8)
@@ -145,19 +140,19 @@ static unsigned tag_at(const struct group *g, int place)
 	return tags >> (place % 8 * 8) & 0xff;
 }
 
-/* The bits of table_zero_bytes() for all twelve places: 8 in the first word, 4 in the second. */
+/* The bits of table_zero_bytes() for all places: 8 in the first word, 3 in the second. */
 static void match(const struct group *g, uint64_t tag, uint64_t at[2])
 {
 	uint64_t high = atomic_load_explicit(&g->tags[1], memory_order_acquire);
 	uint64_t low = atomic_load_explicit(&g->tags[0], memory_order_acquire);
 
 	at[0] = table_zero_bytes(low ^ tag);
-	at[1] = table_zero_bytes(high ^ tag) & 0xffffffffu;
+	at[1] = table_zero_bytes(high ^ tag) & 0xffffff;
 }
 
 /*
  * Every way a key can be found in its group, in one pass. The answer is right when nothing was
- * taken out of the stripe meanwhile and *hops has not fallen to 0: a chain that changes under it
+ * taken out of the group meanwhile and *hops has not fallen to 0: a chain that changes under it
  * may lead anywhere among the elements, even in a circle, so it follows no more links than that.
  */
 static struct table_pos scan(const struct table *t, const struct table_spot *s, const void *key,
@@ -202,17 +197,18 @@ uint32_t table_find_slow(const struct table *t, const void *key, uint32_t key_si
 	uint32_t ref;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		uint32_t seq = atomic_load_explicit(&s.stripe->seq, memory_order_acquire);
+		uint32_t state = atomic_load_explicit(&s.group->state, memory_order_acquire);
 		unsigned hops = HOPS;
 
 		ref = scan(t, &s, key, key_size, &hops).ref;
 		atomic_thread_fence(memory_order_acquire);
-		if (seq == atomic_load_explicit(&s.stripe->seq, memory_order_relaxed) && hops)
+		state ^= atomic_load_explicit(&s.group->state, memory_order_relaxed);
+		if (!(state >> 1) && hops)
 			return ref;
 	}
-	lock_take(&s.stripe->lock);
+	group_lock(s.group);
 	ref = table_find_locked(t, &s, key).ref;
-	lock_release(&s.stripe->lock);
+	group_unlock(s.group);
 	return ref;
 }
 
@@ -233,7 +229,7 @@ struct table_pos table_find_ref(const struct table *t, const struct table_spot *
 	return (struct table_pos){.place = -1};
 }
 
-/* --- Changing, with the stripe's lock held ----------------------------------------------- */
+/* --- Changing, with the group's lock held ------------------------------------------------ */
 
 static void set_tag(struct group *g, int place, uint64_t tag)
 {
@@ -261,11 +257,11 @@ static void set_link(const struct table *t, struct group *g, uint32_t before, ui
 		set_chain(g, ref);
 }
 
-static void bump(struct stripe *s)
+static void bump(struct group *g)
 {
-	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
+	uint32_t state = atomic_load_explicit(&g->state, memory_order_relaxed);
 
-	atomic_store_explicit(&s->seq, seq + 1, memory_order_release);
+	atomic_store_explicit(&g->state, state + 2, memory_order_release);
 }
 
 static void set_home(const struct table *t, uint32_t ref, uint32_t home)
@@ -302,7 +298,7 @@ void table_insert(struct table *t, const struct table_spot *s, uint32_t ref)
 
 void table_remove(struct table *t, const struct table_spot *s, struct table_pos at)
 {
-	bump(s->stripe);
+	bump(s->group);
 	set_home(t, at.ref, ELEM_RECENT);
 	if (at.place >= 0) {
 		set_tag(s->group, at.place, 0);
@@ -315,7 +311,7 @@ void table_remove(struct table *t, const struct table_spot *s, struct table_pos 
 
 void table_replace(struct table *t, const struct table_spot *s, struct table_pos at, uint32_t by)
 {
-	bump(s->stripe);
+	bump(s->group);
 	set_home(t, at.ref, 0);
 	set_home(t, by, home_of(t, s->group) | ELEM_RECENT);
 	if (at.place >= 0) {
@@ -327,6 +323,24 @@ void table_replace(struct table *t, const struct table_spot *s, struct table_pos
 		atomic_load_explicit(&table_elem(t, at.ref)->link, memory_order_relaxed),
 		memory_order_release);
 	set_link(t, s->group, at.before, by);
+}
+
+struct spare *table_spare(struct table *t, unsigned cpu, uint32_t *ref)
+{
+	struct spare *s;
+
+	if (__builtin_expect(cpu < t->ncpus, 1)) {
+		s = &t->spares[cpu];
+		*ref = atomic_load_explicit(&s->ref, memory_order_relaxed);
+		return s;
+	}
+	for (uint32_t i = t->ncpus;; i = i + 1 < t->nspares ? i + 1 : t->ncpus) {
+		s = &t->spares[i];
+		*ref = atomic_exchange_explicit(&s->ref, 0, memory_order_acquire);
+		if (*ref)
+			return s;
+		sched_yield();
+	}
 }
 
 /* --- Walking ----------------------------------------------------------------------------- */
@@ -358,7 +372,7 @@ int table_next_key(const struct table *t, const void *key, void *next)
 		struct table_spot s = table_spot(t, table_hash(t, key, t->key_size));
 		struct table_pos at;
 
-		lock_take(&s.stripe->lock);
+		group_lock(s.group);
 		at = table_find_locked(t, &s, key);
 		if (at.ref) {
 			group = (uint32_t)(s.group - t->groups) + 1;
@@ -366,18 +380,18 @@ int table_next_key(const struct table *t, const void *key, void *next)
 		}
 		if (ref)
 			copy_from_shared(next, table_elem(t, ref)->key, t->key_size);
-		lock_release(&s.stripe->lock);
+		group_unlock(s.group);
 	}
 	for (; !ref && group <= t->group_mask; group++) {
-		struct stripe *stripe = &t->stripes[group & t->stripe_mask];
+		struct group *g = &t->groups[group];
 
-		if (group_empty(&t->groups[group]))
+		if (group_empty(g))
 			continue;
-		lock_take(&stripe->lock);
-		ref = after(t, &t->groups[group], group_start);
+		group_lock(g);
+		ref = after(t, g, group_start);
 		if (ref)
 			copy_from_shared(next, table_elem(t, ref)->key, t->key_size);
-		lock_release(&stripe->lock);
+		group_unlock(g);
 	}
 	return ref ? 0 : -ENOENT;
 }
@@ -385,14 +399,13 @@ int table_next_key(const struct table *t, const void *key, void *next)
 unsigned table_group_elems(const struct table *t, uint32_t group, unsigned skip, uint32_t *refs,
                            unsigned max)
 {
-	struct stripe *stripe = &t->stripes[group & t->stripe_mask];
-	const struct group *g = &t->groups[group];
+	struct group *g = &t->groups[group];
 	struct table_pos at = group_start;
 	unsigned n = 0;
 
 	if (group_empty(g))
 		return 0;
-	lock_take(&stripe->lock);
+	group_lock(g);
 	for (int place = 0; place < GROUP_PLACES && n < max; place++)
 		if (tag_at(g, place) && !(skip && skip--))
 			refs[n++] = atomic_load_explicit(&g->elem[place], memory_order_relaxed);
@@ -401,6 +414,6 @@ unsigned table_group_elems(const struct table *t, uint32_t group, unsigned skip,
 			refs[n++] = at.ref;
 		at.ref = atomic_load_explicit(&table_elem(t, at.ref)->link, memory_order_relaxed);
 	}
-	lock_release(&stripe->lock);
+	group_unlock(g);
 	return n;
 }

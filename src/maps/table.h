@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hash table below all keyed map types: look-ups without locks, a lock per stripe for writers.
+ * The hash table below all keyed map types: look-ups without locks, a lock per group for writers.
  *
  * Storage is one block; elements are known by number, from 1:
  *
- *   groups     [ngroups]   64 bytes each: up to 12 elements that hash here
- *   stripes    [nstripes]  lock, spare element; a group belongs to stripe (group % nstripes)
+ *   groups     [ngroups]   64 bytes each: up to 11 elements that hash here, and their lock
+ *   spares     [nspares]   an element in no group for each CPU, and some more for bpf(2)
  *   pool parts [nparts]    free elements: pool.h
  *   elements   [nelems]    | link 4 | home 4 | key, rounded up to 8 | value, rounded up to 8 |
  *   values                 per-CPU types: a plane of values per CPU, none in the elements
  *
  * A group:
  *
- *   | tag 0 ... tag 7 | tag 8 ... tag 11 | chain | elem 0 ... elem 11 |
- *     8 bytes           4 bytes            4       48
+ *   | tag 0 ... tag 7 | tag 8 ... tag 10 | 0 | chain | state | elem 0 ... elem 10 |
+ *     8 bytes           3 bytes            1   4       4       44
  *
- * A tag is a byte of the element's hash, never 0; 0 marks a free place. All twelve are compared at
+ * A tag is a byte of the element's hash, never 0; 0 marks a free place. All eleven are compared at
  * once in two words, so that a hit touches one cache line and the element, and a miss usually just
- * the line. A table that is full has eight elements a group on average. What finds no place (one in
- * twenty, then) is linked into the group's chain.
+ * the line; and so does a writer: what threads share is one line for each key. A table that is full
+ * has eight elements a group on average. What finds no place (one in thirty, then) is linked into the
+ * group's chain. The state is a lock (base/brief.h) and the number of elements taken out so far.
  *
- * Readers and writers. A writer holds the stripe's lock, fills in an element while nobody can see
+ * Readers and writers. A writer holds the group's lock, fills in an element while nobody can see
  * it, and publishes it with one store. Elements taken out may be filled anew while a reader looks
  * at them; then the reader sees wrong contents, but never leaves the storage. What a reader finds
  * by a tag and an equal key stands. When it finds less than that - a tag whose element has another
  * key, or a chain to follow - it looks again and makes sure that nothing was taken out of the
- * stripe meanwhile (`seq`); after some failures it takes the lock. So a key that is there all the
- * time is always found.
+ * group meanwhile; after some failures it takes the lock. So a key that is there all the time is
+ * always found.
  *
- * Replacing a value is: fill in the stripe's spare element, put it in the old one's place, keep the
+ * Replacing a value is: fill in the CPU's spare element, put it in the old one's place, keep the
  * old one as the spare. Programs that hold the old value's address keep seeing the old value for a
  * while, as in the kernel, and a full table can be updated.
  */
@@ -39,24 +40,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/brief.h"
 #include "base/copy.h"
 #include "base/hash.h"
-#include "base/lock.h"
 #include "maps/pool.h"
 
 struct mem;
 
-enum { GROUP_PLACES = 12, GROUP_TARGET = 8 };
+enum { GROUP_PLACES = 11, GROUP_TARGET = 8 };
 
 struct group {
-	_Atomic uint64_t tags[2]; /* tags 0-7; tags 8-11, and the chain's first element << 32 */
+	_Atomic uint64_t tags[2]; /* tags 0-7; tags 8-10, and the chain's first element << 32 */
+	_Atomic uint32_t state;   /* bit 0: locked; above: grows when an element is taken out */
 	_Atomic uint32_t elem[GROUP_PLACES];
 };
 
-struct stripe {
-	struct lock lock;
-	_Atomic uint32_t seq; /* grows when an element is taken out of a group of this stripe */
-	uint32_t spare;       /* an element in no group, or 0 where the type has no use for one */
+/* Its CPU's alone; those behind the CPUs' are taken and put back by whoever needs one. */
+struct spare {
+	_Atomic uint32_t ref; /* 0: taken, or the type has no use for them */
 } __attribute__((aligned(64)));
 
 struct elem {
@@ -69,8 +70,9 @@ struct elem {
 
 struct table {
 	struct group *groups;
-	uint32_t group_mask, stripe_mask;
-	struct stripe *stripes;
+	uint32_t group_mask;
+	uint32_t nspares;
+	struct spare *spares;
 	uint8_t *elems;       /* of element 0, which does not exist */
 	uint8_t *values;      /* of element 0, CPU 0 */
 	size_t stride;        /* of elements */
@@ -94,7 +96,7 @@ struct table_shape {
 	bool zero_seed; /* the same hash in every table */
 };
 
-/* All zero storage, nothing touched but a line per part and stripe. 0 or -ENOMEM. t is zeroed. */
+/* All zero storage, nothing touched but a line per part and spare. 0 or -ENOMEM. t is zeroed. */
 int table_init(struct table *t, const struct mem *mem, const struct table_shape *shape,
                const uint64_t fallback_seed[2]);
 void table_fini(struct table *t, const struct mem *mem);
@@ -103,7 +105,6 @@ void table_fini(struct table *t, const struct mem *mem);
 struct table_spot {
 	uint64_t hash;
 	struct group *group;
-	struct stripe *stripe;
 };
 
 static inline struct elem *table_elem(const struct table *t, uint32_t ref)
@@ -128,9 +129,7 @@ static inline struct group *table_group(const struct table *t, uint64_t hash)
 
 static inline struct table_spot table_spot(const struct table *t, uint64_t hash)
 {
-	return (struct table_spot){.hash = hash,
-	                           .group = table_group(t, hash),
-	                           .stripe = &t->stripes[hash & t->stripe_mask]};
+	return (struct table_spot){.hash = hash, .group = table_group(t, hash)};
 }
 
 /* Is the key of an element, which others may be overwriting, the one looked for? */
@@ -192,7 +191,7 @@ table_find(const struct table *t, const void *key, uint32_t key_size)
 	uint64_t high = atomic_load_explicit(&g->tags[1], memory_order_acquire);
 	uint64_t low = atomic_load_explicit(&g->tags[0], memory_order_acquire);
 	uint64_t at_low = table_zero_bytes(low ^ want);
-	uint64_t at_high = table_zero_bytes(high ^ want) & 0xffffffffu;
+	uint64_t at_high = table_zero_bytes(high ^ want) & 0xffffff;
 	unsigned place;
 	uint32_t ref;
 
@@ -210,7 +209,17 @@ table_find(const struct table *t, const void *key, uint32_t key_size)
 	return table_find_slow(t, key, key_size, hash);
 }
 
-/* --- With the stripe's lock held --------------------------------------------------------- */
+/* --- With the group's lock held ---------------------------------------------------------- */
+
+static inline void group_lock(struct group *g)
+{
+	brief_take(&g->state);
+}
+
+static inline void group_unlock(struct group *g)
+{
+	brief_release(&g->state);
+}
 
 /*
  * Where in its group an element stands: a place, or in the chain behind the element `before` (0:
@@ -232,6 +241,12 @@ void table_insert(struct table *t, const struct table_spot *s, uint32_t ref);
 void table_remove(struct table *t, const struct table_spot *s, struct table_pos at);
 /* Publishes a filled element in the place of another, as recently used. */
 void table_replace(struct table *t, const struct table_spot *s, struct table_pos at, uint32_t by);
+/*
+ * A spare for table_replace(), and where to put the element that comes out. cpu: one that the caller
+ * holds, or TABLE_ANY_CPU; then it may have to wait for another that has none either.
+ */
+enum { TABLE_ANY_CPU = -1 };
+struct spare *table_spare(struct table *t, unsigned cpu, uint32_t *ref);
 
 /* --- Walking ----------------------------------------------------------------------------- */
 
