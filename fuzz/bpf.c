@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/caps.h"
 #include "core/attach.h"
 #include "fuzz.h"
 #include "isa/insn.h"
@@ -303,7 +304,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < k->ncpus; i++)
 		k->cpus[i].fuel = FUEL;
 	memset(&w, 0, sizeof(w));
-	w.client = (struct client){.ops = &world_ops, .flags = CLIENT_PRIVILEGED};
+	w.client = (struct client){.ops = &world_ops, .caps = CAPS_ALL};
 	w.in = data;
 	w.left = size;
 	memcpy(w.memory + INSNS, program, sizeof(program));

@@ -129,6 +129,13 @@ const char *skep_bpffs(const struct skep *k);
  * a negative errno. Descriptors are real ones of this process: close, dup, fork, SCM_RIGHTS work.
  */
 int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size);
+/*
+ * The capabilities of whoever calls bpf(2) of this kernel from now on, by bit as in
+ * <linux/capability.h>; all of them at first. It looks at CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and
+ * CAP_SYS_ADMIN, which stands for the other three; a caller without CAP_BPF is an unprivileged user whom
+ * kernel.unprivileged_bpf_disabled = 0 lets load programs.
+ */
+void skep_set_caps(struct skep *k, uint64_t caps);
 
 /* --- CPUs: what a thread holds while it runs programs ------------------------------------- */
 

@@ -123,6 +123,7 @@ struct skep {
 	void *diagnose_arg;
 	struct user_registry *user; /* registry.h; NULL: nothing was added */
 	uint32_t uid;   /* of who made this kernel: programs say who loaded them */
+	_Atomic uint64_t caps; /* of who calls bpf(2): caps.h */
 	unsigned ncpus; /* possible CPUs: size of every per-CPU value and of cpus[] */
 	struct cpu *cpus;
 	struct fault *faults; /* [ncpus]: what cpu->fault points to, when it does */

@@ -2,6 +2,7 @@
 /* Who may call which helper, where the program type alone does not say. */
 #include "core/helper.h"
 
+#include "core/caps.h"
 #include "core/uapi.h"
 
 enum { GET_STACKID = 27, SETSOCKOPT = 49, GETSOCKOPT = 57, BIND = 64, GET_RETVAL = 186, SET_RETVAL = 187 };
@@ -46,6 +47,20 @@ bool helper_allowed(const struct helper *h, unsigned id, uint64_t type_bit, uint
 }
 
 /* perf_event programs have a get_stackid() of their own, which the kernel does not restrict. */
+/* A socket as one of a protocol: helpers that syscall programs have by another way. */
+static bool casts_socket(unsigned id)
+{
+	return (id >= 136 && id <= 140) || id == 178 || id == 196;
+}
+
+bool helper_capable(const struct helper *h, unsigned id, uint32_t type, uint64_t caps)
+{
+	if (type == BPF_PROG_TYPE_SYSCALL && casts_socket(id))
+		return true;
+	return (!(h->flags & HELPER_PERFMON) || capable(caps, CAPABLE_PERFMON)) &&
+	       (!(h->flags & (HELPER_BPF | HELPER_PERFMON)) || capable(caps, CAPABLE_BPF));
+}
+
 bool helper_gpl_only(const struct helper *h, unsigned id, uint32_t type)
 {
 	return h->flags & HELPER_GPL && !(id == GET_STACKID && type == BPF_PROG_TYPE_PERF_EVENT);

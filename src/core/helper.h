@@ -113,6 +113,8 @@ enum helper_flags {
 	HELPER_ACQUIRES = 1 << 3,
 	HELPER_RELEASES = 1 << 4, /* its first argument */
 	HELPER_INLINE = 1 << 5,   /* engines make it themselves: there, although fn is NULL */
+	HELPER_PERFMON = 1 << 6,  /* for loaders with CAP_PERFMON only */
+	HELPER_BPF = 1 << 7,      /* ... with CAP_BPF */
 };
 
 /*
@@ -149,6 +151,8 @@ const struct helper *helper_find(const struct skep *k, int32_t id);
  */
 bool helper_allowed(const struct helper *h, unsigned id, uint64_t type_bit, uint32_t type,
                     uint32_t attach_type);
+/* ... by what its loader is capable of (caps.h)? */
+bool helper_capable(const struct helper *h, unsigned id, uint32_t type, uint64_t caps);
 /* Must a program of this type that calls it be under a GPL-compatible licence? */
 bool helper_gpl_only(const struct helper *h, unsigned id, uint32_t type);
 

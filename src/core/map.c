@@ -44,8 +44,10 @@ static bool both(uint32_t flags, uint32_t pair)
 	return (flags & pair) == pair;
 }
 
-static int attr_check(const struct skep *k, const struct map_ops *ops, const struct map_attr *attr)
+int map_attr_check(const struct skep *k, const struct map_attr *attr)
 {
+	const struct map_ops *ops = map_ops_find(k, attr->type);
+
 	if (!ops || (attr->extra && !ops->takes_extra))
 		return -EINVAL;
 	if ((attr->flags & BPF_F_NUMA_NODE) && !numa_node_ok(attr->numa_node))
@@ -119,13 +121,13 @@ static void map_free(struct obj *o)
 
 int map_new(struct skep *k, const struct map_attr *attr, struct map **out)
 {
-	const struct map_ops *ops = map_ops_find(k, attr->type);
+	const struct map_ops *ops;
 	struct map *m;
-	int err;
+	int err = map_attr_check(k, attr);
 
-	err = attr_check(k, ops, attr);
 	if (err)
 		return err;
+	ops = map_ops_find(k, attr->type);
 	m = map_alloc(&k->mem, ops, attr->max_entries);
 	if (!m)
 		return -ENOMEM;

@@ -241,6 +241,8 @@ struct map_prog_array {
  * Creates a map of attr with one reference; map_create() publishes it as well. Checks what all types
  * share (access flags, NUMA node, map_extra), then asks the type. -EINVAL, -E2BIG, -ENOMEM, -EPERM ...
  */
+/* What map_new() would refuse of the attributes alone: 0 or -EINVAL ... */
+int map_attr_check(const struct skep *k, const struct map_attr *attr);
 int map_new(struct skep *k, const struct map_attr *attr, struct map **out);
 int map_create(struct skep *k, const struct map_attr *attr, struct map **out);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/btf.h"
+#include "core/caps.h"
 #include "core/map.h"
 
 static void prog_free(struct obj *o)
@@ -59,8 +60,10 @@ struct prog *prog_new(struct skep *k)
 {
 	struct prog *p = mem_zalloc(&k->mem, sizeof(*p));
 
-	if (p)
-		obj_init(&p->obj, k, OBJ_PROG, prog_free);
+	if (!p)
+		return NULL;
+	obj_init(&p->obj, k, OBJ_PROG, prog_free);
+	p->caps = CAPS_ALL;
 	return p;
 }
 

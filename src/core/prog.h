@@ -86,6 +86,7 @@ struct prog {
 	uint32_t *line_code; /* [nlines], offset in code of each line; NULL without code or lines */
 	uint64_t load_time;  /* ns since boot */
 	uint32_t uid;
+	uint64_t caps;       /* of who loads it: caps.h */
 	uint32_t verified_insns;
 	uint32_t max_ctx_offset; /* end of the last byte of the context that it accesses */
 	_Atomic uint64_t run_time_ns, run_cnt, recursion_misses;

@@ -3,7 +3,9 @@
  * The skb hooks below tc: cgroups, lightweight tunnels, sockets in a sockmap. They see a packet from its
  * network header on, with the fields that struct __sk_buff has for them (skb_fields.def).
  */
+#include "core/caps.h"
 #include "core/helper.h"
+#include "core/prog.h"
 #include "core/uapi.h"
 #include "hooks/skb.h"
 
@@ -23,6 +25,14 @@ static bool cgroup_attach_type_ok(uint32_t type)
 	return type == BPF_CGROUP_INET_INGRESS || type == BPF_CGROUP_INET_EGRESS;
 }
 
+/* Without CAP_BPF a program sees no packet but through helpers, and does not say when it leaves. */
+static bool cgroup_field_ok(const struct prog *p, const struct ctx_field *f, bool write)
+{
+	if (capable(p->caps, CAPABLE_BPF))
+		return true;
+	return f->kind != FIELD_PACKET && f->kind != FIELD_PACKET_END &&
+	       !(write && f->offset == offsetof(struct sk_buff_md, tstamp));
+}
 
 /* What goes out may also be marked as congested: 2 and 3. */
 static const struct ret_range cgroup_rets[] = {
@@ -45,6 +55,7 @@ const struct hook hook_cgroup_skb = {
 	SKB("cgroup_skb", CGROUP_SKB, skb_fields_cgroup),
 	.rets = cgroup_verdicts,
 	.ret_ranges = cgroup_rets,
+	.field_ok = cgroup_field_ok,
 	.attach_type_ok = cgroup_attach_type_ok,
 	.ld_abs = true,
 	.test_run = test_run,

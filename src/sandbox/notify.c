@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/core.h"
 #include "sandbox/sandbox.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
@@ -95,7 +96,7 @@ int notify_install_flags(struct remote *r, int fd, int least, int flags)
 static void answer(struct listener *l, struct room *room)
 {
 	struct remote r = {
-		.client = {.ops = &remote_ops, .flags = CLIENT_PRIVILEGED | CLIENT_NAMES},
+		.client = {.ops = &remote_ops, .flags = CLIENT_NAMES, .caps = l->s->k->caps},
 		.s = l->s,
 		.listener = l,
 		.notice = room->in->id,

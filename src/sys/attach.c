@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "core/attach.h"
+#include "core/caps.h"
 #include "core/map.h"
 #include "core/net.h"
 #include "core/prog.h"
 #include "sys/bpf.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/link.h"
 #include "sys/prog.h"
@@ -170,7 +172,9 @@ int cmd_prog_attach(struct call *call)
 	if (err)
 		return err;
 	fd_sweep(call->k);
-	err = attach_fits(p, a->attach_type) ? attach(call, p) : -EINVAL;
+	err = caps_check_attach(call->c->caps, type);
+	if (!err)
+		err = attach_fits(p, a->attach_type) ? attach(call, p) : -EINVAL;
 	obj_put(&p->obj);
 	return err;
 }
@@ -319,6 +323,8 @@ int cmd_prog_query(struct call *call)
 	uint64_t target;
 	int err = 0;
 
+	if (!capable(call->c->caps, CAPABLE_NET_ADMIN))
+		return -EPERM;
 	if (a->query_flags & ~(uint32_t)EFFECTIVE)
 		return -EINVAL;
 	if (user_number(a->attach_type)) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/caps.h"
 #include "core/btf.h"
 #include "core/record.h"
 #include "sys/bpf.h"
@@ -35,7 +36,7 @@ int cmd_btf_load(struct call *call)
 
 	if (a->btf_flags)
 		return -EINVAL;
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
+	if (!capable(call->c->caps, CAPABLE_BPF))
 		return -EPERM;
 	if (a->btf_size > BTF_MAX_SIZE)
 		return -E2BIG;

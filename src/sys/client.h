@@ -39,14 +39,14 @@ struct client_ops {
 };
 
 enum {
-	CLIENT_PRIVILEGED = 1,
-	CLIENT_NAMES = 2, /* it may look at the names of its descriptors in /proc (bpftool does) */
+	CLIENT_NAMES = 1, /* it may look at the names of its descriptors in /proc (bpftool does) */
 };
 
 struct client {
 	const struct client_ops *ops;
 	uint32_t uid;
 	uint32_t flags;
+	uint64_t caps; /* core/caps.h */
 };
 
 extern const struct client_ops client_self_ops;

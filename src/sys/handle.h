@@ -9,11 +9,10 @@
 #include "core/obj.h"
 #include "sys/client.h"
 
-/* This process as a client, with all rights. */
-static inline struct client client_self(uint32_t uid)
+/* This process as a client. */
+static inline struct client client_self(const struct skep *k)
 {
-	return (struct client){
-		.ops = &client_self_ops, .uid = uid, .flags = CLIENT_PRIVILEGED};
+	return (struct client){.ops = &client_self_ops, .uid = k->uid, .caps = k->caps};
 }
 
 int handle_from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out);

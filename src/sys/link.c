@@ -9,6 +9,7 @@
 #include "core/map.h"
 #include "core/prog.h"
 #include "sys/bpf.h"
+#include "sys/caps.h"
 #include "sys/event.h"
 #include "sys/fd.h"
 #include "sys/info.h"
@@ -39,6 +40,20 @@ int link_publish(struct call *call, struct link *l)
 	return ret;
 }
 
+static int link_prog(struct call *call, struct prog *p)
+{
+	uint32_t type = call->a.link_create.attach_type;
+	int err = caps_check_attach(call->c->caps, p->type);
+
+	if (err)
+		return err;
+	if (is_user_hook(p->hook))
+		return user_link_create(call, p);
+	if (!attach_fits(p, type))
+		return -EINVAL;
+	return type == BPF_PERF_EVENT ? event_link_create(call, p) : attach_link_create(call, p);
+}
+
 int cmd_link_create(struct call *call)
 {
 	const struct attr_link_create *a = &call->a.link_create;
@@ -56,14 +71,7 @@ int cmd_link_create(struct call *call)
 	ret = prog_of_fd(call, a->prog_fd, &p);
 	if (ret)
 		return ret;
-	if (is_user_hook(p->hook))
-		ret = user_link_create(call, p);
-	else if (!attach_fits(p, a->attach_type))
-		ret = -EINVAL;
-	else if (a->attach_type == BPF_PERF_EVENT)
-		ret = event_link_create(call, p);
-	else
-		ret = attach_link_create(call, p);
+	ret = link_prog(call, p);
 	obj_put(&p->obj);
 	return ret;
 }

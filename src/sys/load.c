@@ -11,9 +11,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/caps.h"
 #include "core/btf.h"
 #include "core/hook.h"
 #include "core/map.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/load.h"
 #include "sys/target.h"
@@ -22,6 +24,7 @@
 enum {
 	LICENSE_MAX = 128,
 	MAPS_MAX = 64,
+	MAX_INSNS_UNPRIVILEGED = 4096,
 	FLAGS = BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT | BPF_F_TEST_RND_HI32 |
 	        BPF_F_TEST_STATE_FREQ | BPF_F_SLEEPABLE | BPF_F_XDP_HAS_FRAGS |
 	        BPF_F_XDP_DEV_BOUND_ONLY | BPF_F_TEST_REG_INVARIANTS,
@@ -44,14 +47,18 @@ int load_fail(struct load *l, int err, const char *format, ...)
 static int check_attr(struct load *l)
 {
 	const struct attr_prog_load *a = l->a;
+	uint64_t caps = l->call->c->caps;
 	struct obj *o;
+	int err;
 
 	if (a->prog_flags & ~(uint32_t)FLAGS)
 		return -EINVAL;
-	if (!(l->call->c->flags & CLIENT_PRIVILEGED))
-		return -EPERM;
-	if (!a->insn_cnt || a->insn_cnt > MAX_INSNS)
+	if (!a->insn_cnt ||
+	    a->insn_cnt > (uint32_t)(capable(caps, CAPABLE_BPF) ? MAX_INSNS : MAX_INSNS_UNPRIVILEGED))
 		return -E2BIG;
+	err = caps_check_prog(caps, a->prog_type);
+	if (err)
+		return err;
 	if (a->signature)
 		return -ENOTSUP;
 	/* What is attached to other programs or to kernel functions comes with its hooks. */
@@ -73,6 +80,7 @@ static int check_attach_type(struct load *l)
 	l->p->type = l->a->prog_type;
 	l->p->expected_attach_type = l->a->expected_attach_type;
 	l->p->flags = l->a->prog_flags;
+	l->p->caps = l->call->c->caps;
 	if (hook && !l->p->expected_attach_type)
 		l->p->expected_attach_type = hook->default_attach_type;
 	if (hook && hook->attach_types && !l->p->expected_attach_type)

@@ -12,14 +12,13 @@
 #include "core/map.h"
 #include "core/record.h"
 #include "sys/bpf.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/map.h"
 #include "sys/target.h"
 
 static int check_attr(struct call *call, const struct attr_map_create *a)
 {
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
-		return -EPERM;
 	if (a->btf_vmlinux_value_type_id && a->map_type != BPF_MAP_TYPE_STRUCT_OPS)
 		return -EINVAL;
 	if (a->btf_key_type_id && !a->btf_value_type_id)
@@ -204,8 +203,12 @@ static int take_btf(struct call *call, struct map *m)
 static int create(struct call *call, const struct map_attr *attr, unsigned access)
 {
 	struct map *m;
-	int ret = map_new(call->k, attr, &m);
+	int ret = map_attr_check(call->k, attr);
 
+	if (!ret)
+		ret = caps_check_map(call->c->caps, attr->type, attr->flags);
+	if (!ret)
+		ret = map_new(call->k, attr, &m);
 	if (ret)
 		return ret;
 	ret = take_btf(call, m);

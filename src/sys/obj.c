@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/caps.h"
 #include "core/vmlinux.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
@@ -17,7 +18,7 @@ static int next_id(struct call *call, enum obj_kind kind)
 
 	if (id >= INT32_MAX)
 		return -EINVAL;
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
+	if (!capable(call->c->caps, CAPABLE_SYS_ADMIN))
 		return -EPERM;
 	fd_sweep(call->k);
 	id = obj_next_id(call->k, kind, id);
@@ -51,7 +52,7 @@ static int fd_by_id(struct call *call, enum obj_kind kind, unsigned access)
 	struct obj *o;
 	int fd;
 
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
+	if (!capable(call->c->caps, CAPABLE_SYS_ADMIN))
 		return -EPERM;
 	fd_sweep(call->k);
 	o = obj_by_id(call->k, kind, call->a.id.id);

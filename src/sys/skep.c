@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/caps.h"
 #include "core/map.h"
 #include "core/async.h"
 #include "core/attach.h"
@@ -132,6 +133,7 @@ int skep_new(const struct skep_options *options, struct skep **out)
 		goto fail;
 	k->uid = getuid();
 	k->pid = getpid();
+	k->caps = CAPS_ALL;
 	k->trust = o.trust_programs;
 	k->blind = o.blind_constants;
 	k->jit_names = o.publish_jit_names;
@@ -201,9 +203,14 @@ const char *skep_bpffs(const struct skep *k)
 	return fd_bpffs(k);
 }
 
+void skep_set_caps(struct skep *k, uint64_t caps)
+{
+	k->caps = caps;
+}
+
 int skep_bpf(struct skep *k, int cmd, void *attr, unsigned int size)
 {
-	struct client c = client_self(k->uid);
+	struct client c = client_self(k);
 
 	return bpf_command(k, &c, cmd, (uintptr_t)attr, size);
 }

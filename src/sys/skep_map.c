@@ -13,7 +13,7 @@
 
 int handle_from_fd(struct skep *k, int fd, enum obj_kind kind, struct obj **out)
 {
-	struct client c = client_self(k->uid);
+	struct client c = client_self(k);
 
 	return fd_resolve(k, &c, fd, kind, out, NULL);
 }
@@ -33,7 +33,7 @@ struct obj *handle_from_name(struct skep *k, enum obj_kind kind, const char *nam
 
 int handle_fd(struct obj *o)
 {
-	struct client c = client_self(o->k->uid);
+	struct client c = client_self(o->k);
 
 	return fd_install(&c, o, ACCESS_RW);
 }

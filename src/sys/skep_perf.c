@@ -23,7 +23,7 @@
 int skep_perf_event_open(struct skep *k, const void *attr, int pid, int cpu, int group,
                          unsigned long flags)
 {
-	struct client c = client_self(k->uid);
+	struct client c = client_self(k);
 	struct perf_attr a;
 	struct perf_ring *r;
 	int err = client_read(&c, &a, (uintptr_t)attr, sizeof(a));
@@ -90,7 +90,7 @@ int skep_perf_event_ioctl(struct skep *k, int fd, unsigned long request)
 
 int skep_fd_event_fd(struct skep *k, int fd)
 {
-	struct client c = client_self(k->uid);
+	struct client c = client_self(k);
 	struct obj *o;
 	int event, err = fd_resolve_any(k, &c, fd, &o, NULL);
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "core/caps.h"
 #include "sys/bpf.h"
 #include "sys/fd.h"
 
@@ -23,7 +24,7 @@ int cmd_enable_stats(struct call *call)
 	struct obj *o;
 	int fd;
 
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
+	if (!capable(call->c->caps, CAPABLE_SYS_ADMIN))
 		return -EPERM;
 	if (call->a.enable_stats.type != STATS_RUN_TIME)
 		return -EINVAL;

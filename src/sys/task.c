@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/caps.h"
 #include "core/prog.h"
 #include "sys/bpf.h"
 #include "sys/event.h"
@@ -119,7 +120,7 @@ int cmd_task_fd_query(struct call *call)
 	struct obj *o;
 	int err;
 
-	if (!(call->c->flags & CLIENT_PRIVILEGED))
+	if (!capable(call->c->caps, CAPABLE_SYS_ADMIN))
 		return -EPERM;
 	if (call->a.task_fd_query.flags)
 		return -EINVAL;

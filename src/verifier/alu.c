@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "verifier/path.h"
+#include "verifier/spec.h"
 
 enum { OFFSET_MAX = 1 << 29 };
 
@@ -132,6 +133,8 @@ static int pointer_op(struct verifier *v, const struct insn *i, const struct reg
 {
 	struct reg ptr = *ptr_in, num = *num_in, *dst = &cur_regs(v)[i->dst];
 	enum alu_op op = i->code & 0xf0;
+	bool number_is_dst = num_in == dst;
+	struct spec_mask mask = {0};
 	int64_t sum;
 	int err;
 
@@ -140,7 +143,7 @@ static int pointer_op(struct verifier *v, const struct insn *i, const struct reg
 		return 0;
 	}
 	if ((i->code & 7) != CLASS_ALU64) {
-		if (op != ALU_SUB || !v->privileged)
+		if (op != ALU_SUB || !v->allow_ptr_leaks)
 			return reject(v, REJECT_POINTER_32, i->dst);
 		reg_set_unknown(dst);
 		return 0;
@@ -154,9 +157,11 @@ static int pointer_op(struct verifier *v, const struct insn *i, const struct reg
 		err = check_offset(v, &num, &ptr) ? -EINVAL : 0;
 	if (!err)
 		err = check_offset(v, &ptr, &ptr) ? -EINVAL : 0;
+	if (!err)
+		err = spec_pointer(v, i, &ptr, &num, number_is_dst, &mask);
 	if (err)
 		return err;
-	if (op == ALU_SUB && num_in == dst)
+	if (op == ALU_SUB && number_is_dst)
 		return reject(v, REJECT_NUMBER_MINUS_POINTER, i->dst);
 	if (op == ALU_SUB && ptr.kind == REG_STACK)
 		return reject(v, REJECT_STACK_MINUS, i->dst);
@@ -182,7 +187,8 @@ static int pointer_op(struct verifier *v, const struct insn *i, const struct reg
 	if (check_offset(v, dst, &ptr))
 		return -EINVAL;
 	scalar_sync(&dst->s);
-	return 0;
+	err = spec_inside(v, i->dst);
+	return err ? err : spec_moved(v, i, &mask);
 }
 
 /* Keeps or drops the tie to the register that dst was copied from. */
@@ -191,7 +197,7 @@ static void note_delta(struct verifier *v, struct reg *dst, const struct reg *nu
 {
 	int64_t delta = (int64_t)num->s.var.value;
 
-	if (v->privileged && op == ALU_ADD && !is32 && dst->id && scalar_is_const(&num->s) &&
+	if (v->bpf_capable && op == ALU_ADD && !is32 && dst->id && scalar_is_const(&num->s) &&
 	    !(dst->id & SCALAR_DELTA) && delta == (int32_t)delta) {
 		dst->id |= SCALAR_DELTA;
 		dst->off = (int32_t)delta;
@@ -214,7 +220,7 @@ static int binary(struct verifier *v, const struct insn *i)
 	if (from_reg) {
 		src = &cur_regs(v)[i->src];
 		if (src->kind != REG_SCALAR && dst->kind != REG_SCALAR) {
-			if (op != ALU_SUB || !v->privileged)
+			if (op != ALU_SUB || !v->allow_ptr_leaks)
 				return reject(v, REJECT_TWO_POINTERS, i->dst, op_text[op >> 4]);
 			reg_set_unknown(dst);
 			return 0;
@@ -233,6 +239,9 @@ static int binary(struct verifier *v, const struct insn *i)
 		return err;
 	if (dst->kind != REG_SCALAR)
 		return pointer_op(v, i, dst, src);
+	err = spec_number(v, i);
+	if (err)
+		return err;
 	imm = *src;
 	scalar_alu(&dst->s, &imm.s, op, is32);
 	note_delta(v, dst, &imm, op, is32);
@@ -256,7 +265,7 @@ static int move64(struct verifier *v, const struct insn *i)
 		return 0;
 	}
 	if (src->kind != REG_SCALAR) {
-		if (!v->privileged)
+		if (!v->allow_ptr_leaks)
 			return reject(v, REJECT_SEXT_POINTER, i->src);
 		reg_set_unknown(dst);
 		return 0;
@@ -277,7 +286,7 @@ static int move32(struct verifier *v, const struct insn *i)
 	bool same;
 
 	if (src->kind != REG_SCALAR) {
-		if (!v->privileged)
+		if (!v->allow_ptr_leaks)
 			return reject(v, REJECT_PARTIAL_POINTER, i->src);
 		reg_set_unknown(dst);
 		scalar_zext(&dst->s);
@@ -319,7 +328,7 @@ static int unary(struct verifier *v, const struct insn *i)
 	struct reg *dst = &cur_regs(v)[i->dst];
 
 	if (dst->kind != REG_SCALAR) {
-		if (!v->privileged)
+		if (!v->allow_ptr_leaks)
 			return reject(v, REJECT_POINTER_UNARY, i->dst);
 		reg_set_unknown(dst);
 		return 0;

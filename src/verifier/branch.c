@@ -14,6 +14,7 @@
 #include "core/map.h"
 #include "core/record.h"
 #include "verifier/path.h"
+#include "verifier/spec.h"
 
 enum { PACKET_OFF_MAX = 0xffff };
 
@@ -406,7 +407,7 @@ static int both_ways(struct verifier *v, const struct insn *i, const struct reg 
 		null_test(v, jump, i->dst, op == CMP_EQ);
 		return 0;
 	}
-	if (!packet_compare(v, i, v->cur, jump) && !v->privileged && dst->kind != REG_SCALAR)
+	if (!packet_compare(v, i, v->cur, jump) && !v->allow_ptr_leaks && dst->kind != REG_SCALAR)
 		return reject(v, REJECT_POINTER_COMPARE, i->dst);
 	return 0;
 }
@@ -425,7 +426,7 @@ int step_branch(struct verifier *v, uint32_t *pc)
 		return err;
 	if (from_reg) {
 		src = &regs[i->src];
-		if (!(is_any_packet(dst) && is_any_packet(src)) && !v->privileged &&
+		if (!(is_any_packet(dst) && is_any_packet(src)) && !v->allow_ptr_leaks &&
 		    src->kind != REG_SCALAR)
 			return reject(v, REJECT_POINTER_COMPARE, i->src);
 		flags |= src->kind == REG_STACK ? JUMP_SRC_STACK : 0;
@@ -443,6 +444,8 @@ int step_branch(struct verifier *v, uint32_t *pc)
 		err = precise_mark(v, i->dst);
 	if (taken >= 0 && !err && from_reg && src->kind == REG_SCALAR)
 		err = precise_mark(v, i->src);
+	if (taken >= 0 && !err)
+		err = spec_branch(v, i, taken ? *pc + 1 : (uint32_t)((int64_t)*pc + i->off + 1));
 	if (!err && taken < 0)
 		err = both_ways(v, i, &imm, *pc);
 	if (err)

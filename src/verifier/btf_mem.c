@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/map.h"
 #include "core/record.h"
 #include "core/vmlinux.h"
 #include "verifier/btf_ptr.h"
@@ -285,7 +286,7 @@ static int allowed(struct verifier *v, const struct reg *r, unsigned regno, int 
 {
 	char text[64];
 
-	if (!v->privileged)
+	if (!v->allow_ptr_leaks)
 		return reject(v, REJECT_BTF_PRIVILEGE, btf_reg_name(r));
 	if (r->btf->kernel && !v->p->gpl)
 		return reject(v, REJECT_BTF_LICENCE, btf_reg_name(r));
@@ -303,6 +304,53 @@ static int allowed(struct verifier *v, const struct reg *r, unsigned regno, int 
 	return 0;
 }
 
+/* The kernel's structs behind its maps. */
+static const char *const map_structs[] = {
+	[BPF_MAP_TYPE_HASH] = "bpf_htab",
+	[BPF_MAP_TYPE_PERCPU_HASH] = "bpf_htab",
+	[BPF_MAP_TYPE_LRU_HASH] = "bpf_htab",
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = "bpf_htab",
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = "bpf_htab",
+	[BPF_MAP_TYPE_ARRAY] = "bpf_array",
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = "bpf_array",
+	[BPF_MAP_TYPE_PROG_ARRAY] = "bpf_array",
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = "bpf_array",
+	[BPF_MAP_TYPE_CGROUP_ARRAY] = "bpf_array",
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = "bpf_array",
+	[BPF_MAP_TYPE_LPM_TRIE] = "lpm_trie",
+	[BPF_MAP_TYPE_RINGBUF] = "bpf_ringbuf_map",
+	[BPF_MAP_TYPE_USER_RINGBUF] = "bpf_ringbuf_map",
+	[BPF_MAP_TYPE_QUEUE] = "bpf_queue_stack",
+	[BPF_MAP_TYPE_STACK] = "bpf_queue_stack",
+	[BPF_MAP_TYPE_ARENA] = "bpf_arena",
+};
+
+/*
+ * Their fields can be read there. Skep has maps of its own making, and no such fields: but what the kernel
+ * refuses is refused for its reason.
+ */
+static int map_field(struct verifier *v, unsigned regno, int off, unsigned size, enum access access)
+{
+	enum { KNOWN = sizeof(map_structs) / sizeof(map_structs[0]) };
+	const struct reg *r = &cur_regs(v)[regno];
+	const char *name = r->map->type < KNOWN ? map_structs[r->map->type] : NULL;
+	struct place p = {.btf = name ? vmlinux(v->p->obj.k) : NULL};
+	int err;
+
+	if (p.btf)
+		p.id = vmlinux_find(v->p->obj.k, BTF_STRUCT, name);
+	if (!p.id)
+		return reject(v, REJECT_MAP_FIELDS);
+	if (!v->allow_ptr_leaks)
+		return reject(v, REJECT_BTF_PRIVILEGE, name);
+	if (off < 0)
+		return reject(v, REJECT_MAP_NEGATIVE, regno, name, off);
+	if (access != ACCESS_READ)
+		return reject(v, REJECT_MAP_READ_ONLY, name);
+	err = walk(v, &p, (uint32_t)off, size);
+	return err < 0 ? err : reject(v, REJECT_MAP_FIELDS);
+}
+
 int btf_access(struct verifier *v, uint32_t pc, unsigned regno, int off, unsigned size,
                enum access access, int value)
 {
@@ -312,7 +360,7 @@ int btf_access(struct verifier *v, uint32_t pc, unsigned regno, int off, unsigne
 
 	(void)pc;
 	if (r->kind == REG_MAP)
-		return reject(v, REJECT_MAP_FIELDS);
+		return map_field(v, regno, off, size, access);
 	err = allowed(v, r, regno, off, access);
 	if (!err && r->flags & REG_ALLOC)
 		err = touches_special(v, r, (uint32_t)off, size);

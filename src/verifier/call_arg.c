@@ -481,7 +481,7 @@ int call_arg(struct verifier *v, struct call *c, unsigned n)
 	if (err)
 		return err;
 	if (kind == ARG_ANY)
-		return v->privileged || reg_is_scalar(r) ? 0 : reject(v, REJECT_ARG_LEAK, R1 + n);
+		return v->allow_ptr_leaks || reg_is_scalar(r) ? 0 : reject(v, REJECT_ARG_LEAK, R1 + n);
 	if (reg_is_packet(r) && !packet_to_helpers(v, c))
 		return reject(v, REJECT_ARG_PACKET);
 	if (kind == ARG_MAP_VALUE || kind == ARG_MAP_VALUE_OR_NULL || kind == ARG_UNINIT_MAP_VALUE)

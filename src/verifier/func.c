@@ -331,7 +331,7 @@ static int check_result(struct verifier *v)
 
 	if (err)
 		return err;
-	if (!v->privileged && r->kind != REG_SCALAR)
+	if (!v->allow_ptr_leaks && r->kind != REG_SCALAR)
 		return reject(v, REJECT_LEAKS_ADDR, R0);
 	if (f->in_async_callback)
 		min = max = 0;

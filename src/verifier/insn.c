@@ -101,7 +101,8 @@ static int check_helper(const struct verifier *v, uint32_t pc)
 
 	if (!h)
 		return reject(v, REJECT_UNKNOWN_HELPER, id);
-	if (!helper_allowed(h, (unsigned)id, p->hook->type_bit, p->type, p->expected_attach_type))
+	if (!helper_allowed(h, (unsigned)id, p->hook->type_bit, p->type, p->expected_attach_type) ||
+	    !helper_capable(h, (unsigned)id, p->type, p->caps))
 		return reject(v, REJECT_HELPER_TYPE, h->name, id);
 	if (helper_gpl_only(h, (unsigned)id, p->type) && !p->gpl)
 		return reject(v, REJECT_HELPER_LICENCE);

@@ -136,7 +136,7 @@ struct access_of {
 
 static int leaks(struct verifier *v, const struct access_of *a, const char *where)
 {
-	if (a->access != ACCESS_WRITE || a->value < 0 || v->privileged ||
+	if (a->access != ACCESS_WRITE || a->value < 0 || v->allow_ptr_leaks ||
 	    cur_regs(v)[a->value].kind == REG_SCALAR)
 		return 0;
 	return reject(v, REJECT_LEAK, a->value, where);

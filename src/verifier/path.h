@@ -43,6 +43,8 @@ struct visit {
 enum { ID_PAIRS = (NREGS + SLOTS_MAX) * MAX_CALL_DEPTH * 2 };
 struct id_map {
 	uint32_t n, temporary;
+	bool all_precise; /* no number may be widened: nobody knows which matter (no CAP_BPF) */
+	bool all_exact;   /* numbers must be the same: what masks they lead to is not known (spec.c) */
 	struct {
 		uint32_t old, cur;
 	} pair[ID_PAIRS];
@@ -154,6 +156,9 @@ bool insn_successor(const struct verifier *v, uint32_t pc, unsigned k, uint32_t 
 struct state *state_before(struct verifier *v, const struct state *cur, uint32_t pc);
 /* Numbers that differ from the old state's and were not precise become unknown. */
 void state_widen(struct verifier *v, const struct state *old, struct state *cur);
+
+/* spec.c: is a fault at pc none, because the path is a speculation? */
+bool spec_stops(struct verifier *v, uint32_t pc, int err);
 
 /* branch.c, alu.c, func.c, step.c */
 int func_entry(struct verifier *v, uint32_t func, struct frame *f);

@@ -441,7 +441,7 @@ int precise_mark(struct verifier *v, unsigned regno)
 {
 	struct backtrack *bt = &v->walk->bt;
 
-	if (!v->privileged || cur_regs(v)[regno].kind != REG_SCALAR)
+	if (!v->bpf_capable || cur_regs(v)[regno].kind != REG_SCALAR)
 		return 0;
 	memset(bt, 0, sizeof(*bt));
 	bt->frame = v->cur->cur;
@@ -453,7 +453,7 @@ int precise_mark_stack(struct verifier *v, unsigned frame, int spi)
 {
 	struct backtrack *bt = &v->walk->bt;
 
-	if (!v->privileged)
+	if (!v->bpf_capable)
 		return 0;
 	memset(bt, 0, sizeof(*bt));
 	bt->frame = v->cur->cur;
@@ -477,7 +477,7 @@ int precise_propagate(struct verifier *v, const struct state *old, struct state 
 {
 	struct backtrack *bt = &v->walk->bt;
 
-	if (!v->privileged)
+	if (!v->bpf_capable)
 		return 0;
 	memset(bt, 0, sizeof(*bt));
 	bt->frame = cur->cur;

@@ -70,7 +70,10 @@ static bool same_reg(struct id_map *m, const struct reg *old, const struct reg *
 static bool same_number(struct id_map *m, const struct reg *old, const struct reg *cur,
                         enum exact exact)
 {
-	if (!old->precise && exact == EXACT_NOT)
+	if (m->all_exact)
+		return same_head(old, cur) && scalar_equal(&old->s, &cur->s) &&
+		       same_scalar_id(m, old->id, cur->id);
+	if (!old->precise && exact == EXACT_NOT && !m->all_precise)
 		return true;
 	if ((old->id ^ cur->id) & SCALAR_DELTA)
 		return false;
@@ -118,7 +121,7 @@ static const struct reg *as_number(const struct verifier *v, const struct slot *
 	if (slot_is_scalar64(s))
 		return &s->spilled;
 	for (unsigned i = 0; i < 8; i++)
-		if (s->kind[i] != SLOT_MISC && !(s->kind[i] == SLOT_INVALID && v->privileged))
+		if (s->kind[i] != SLOT_MISC && !(s->kind[i] == SLOT_INVALID && v->allow_uninit_stack))
 			return NULL;
 	return any;
 }
@@ -157,7 +160,7 @@ static bool slot_safe(struct verifier *v, const struct slot *old, const struct s
 	if (exact != EXACT_NOT && (!there || memcmp(old->kind, cur->kind, 8) != 0))
 		return false;
 	for (unsigned i = 0; !there && i < 8; i++)
-		if (old->kind[i] != SLOT_INVALID && !(v->privileged && old->kind[i] == SLOT_MISC))
+		if (old->kind[i] != SLOT_INVALID && !(v->allow_uninit_stack && old->kind[i] == SLOT_MISC))
 			return false;
 	if (!there)
 		return true;
@@ -167,7 +170,7 @@ static bool slot_safe(struct verifier *v, const struct slot *old, const struct s
 	for (unsigned i = 0; i < 8; i++) {
 		uint8_t was = old->kind[i], is = cur->kind[i];
 
-		if (was == SLOT_INVALID || (v->privileged && was == SLOT_MISC))
+		if (was == SLOT_INVALID || (v->allow_uninit_stack && was == SLOT_MISC))
 			continue;
 		if (a && b)
 			return reg_safe(&v->walk->ids, a, b, exact);
@@ -225,11 +228,15 @@ bool states_equal(struct verifier *v, const struct state *old, const struct stat
 {
 	if (old->cur != cur->cur || old->in_sleepable != cur->in_sleepable)
 		return false;
+	if (old->speculative && !cur->speculative)
+		return false;
 	for (unsigned i = 0; i <= old->cur; i++)
 		if (old->frames[i]->callsite != cur->frames[i]->callsite)
 			return false;
 	v->walk->ids.n = 0;
 	v->walk->ids.temporary = v->last_id;
+	v->walk->ids.all_precise = !v->bpf_capable;
+	v->walk->ids.all_exact = v->spec_limits;
 	if (!refs_safe(&v->walk->ids, old, cur))
 		return false;
 	for (unsigned i = 0; i <= old->cur; i++)
@@ -501,7 +508,7 @@ int prune(struct verifier *v)
 	}
 	if (nstates > w->max_states)
 		w->max_states = nstates;
-	if (!may_add || (!v->privileged && nstates > UNPRIVILEGED_STATES))
+	if (!may_add || (!v->bpf_capable && nstates > UNPRIVILEGED_STATES))
 		return 0;
 	return add(v, list);
 }

@@ -52,7 +52,7 @@ static int check_bounds(struct verifier *v, unsigned regno, int off, int size, e
 	const char *what = access == ACCESS_READ ? " read from" : " write to";
 	bool known = scalar_is_const(&r->s);
 	int64_t low = r->s.smin + off, high = r->s.smax + off + size;
-	int lowest = access == ACCESS_WRITE || v->privileged ? -STACK_SIZE : -8 * f->nslots;
+	int lowest = access == ACCESS_WRITE || v->allow_uninit_stack ? -STACK_SIZE : -8 * f->nslots;
 	char var[64];
 
 	if (!known && (r->s.smax >= 1 << 29 || r->s.smin <= -(1 << 29)))
@@ -68,7 +68,7 @@ static int check_bounds(struct verifier *v, unsigned regno, int off, int size, e
 
 /* --- Writing ------------------------------------------------------------------------------ */
 
-static void spill(struct verifier *v, struct slot *s, const struct reg *r, unsigned size)
+static void spill(struct slot *s, const struct reg *r, unsigned size)
 {
 	unsigned i = 8;
 
@@ -76,7 +76,7 @@ static void spill(struct verifier *v, struct slot *s, const struct reg *r, unsig
 	for (; i > 8 - size; i--)
 		s->kind[i - 1] = SLOT_SPILL;
 	for (; i; i--) {
-		if (s->kind[i - 1] == SLOT_ZERO || (v->privileged && s->kind[i - 1] == SLOT_INVALID))
+		if (s->kind[i - 1] == SLOT_ZERO || s->kind[i - 1] == SLOT_INVALID)
 			continue;
 		s->kind[i - 1] = SLOT_MISC;
 	}
@@ -110,6 +110,20 @@ static int write_misc(struct verifier *v, uint32_t pc, struct slot *s, int off, 
 	return 0;
 }
 
+/* A load that runs ahead of the store would see what was there: speculations end behind it. */
+static void note_old_value(struct verifier *v, uint32_t pc, const struct slot *s, unsigned size,
+                           const struct reg *r)
+{
+	bool matters = r && r->kind != REG_SCALAR;
+
+	if (v->bypass_spec)
+		return;
+	for (unsigned i = 0; i < size; i++)
+		matters |= s->kind[i] != SLOT_MISC && s->kind[i] != SLOT_ZERO;
+	if (matters)
+		v->notes[pc].flags |= NOTE_NOSPEC_RESULT;
+}
+
 static int write_fixed(struct verifier *v, uint32_t pc, struct frame *f, int off, unsigned size,
                        int value)
 {
@@ -119,31 +133,32 @@ static int write_fixed(struct verifier *v, uint32_t pc, struct frame *f, int off
 	struct reg *r = value >= 0 ? &cur_regs(v)[value] : NULL, imm;
 	bool aligned = off % 8 == 0;
 
-	if (!v->privileged && slot_is_spill(s) && !slot_is_scalar(s) && size != 8)
+	if (!v->allow_ptr_leaks && slot_is_spill(s) && !slot_is_scalar(s) && size != 8)
 		return reject(v, REJECT_CORRUPT_SPILL);
 	err = stack_overwrite(v, f, spi);
 	if (err)
 		return err;
+	note_old_value(v, pc, s, size, r);
 	if (aligned && size == 8)
 		live_stack_write(v, f->number, (uint64_t)1 << spi);
 	scratch_slot(v, spi);
-	if (r && aligned && r->kind == REG_SCALAR && v->privileged) {
+	if (r && aligned && r->kind == REG_SCALAR && v->bpf_capable) {
 		bool whole = fits(r, size);
 
 		if (whole)
 			reg_link(v, r);
-		spill(v, s, r, size);
+		spill(s, r, size);
 		if (!whole)
 			s->spilled.id = 0;
-	} else if (!r && aligned && v->privileged && (i->code & 7) == CLASS_ST) {
+	} else if (!r && aligned && v->bpf_capable && (i->code & 7) == CLASS_ST) {
 		reg_set_const(&imm, (uint64_t)(int64_t)i->imm);
-		spill(v, s, &imm, size);
+		spill(s, &imm, size);
 	} else if (r && r->kind != REG_SCALAR && r->kind != REG_NONE) {
 		if (size != 8)
 			return reject(v, REJECT_SPILL_SIZE);
 		if (f != cur_frame(v) && r->kind == REG_STACK)
 			return reject(v, REJECT_SPILL_STACK);
-		spill(v, s, r, size);
+		spill(s, r, size);
 	} else {
 		return write_misc(v, pc, s, off, size, value);
 	}
@@ -169,7 +184,7 @@ static int write_variable(struct verifier *v, uint32_t pc, const struct reg *ptr
 		struct slot *s = &f->stack[slot_of(at)];
 		uint8_t *kind = &s->kind[(-at - 1) % 8];
 
-		if (!v->privileged && *kind != SLOT_MISC && *kind != SLOT_ZERO)
+		if (!v->allow_ptr_leaks && *kind != SLOT_MISC && *kind != SLOT_ZERO)
 			return reject(v, *kind == SLOT_INVALID ? REJECT_VAR_WRITE_UNINIT
 			                                       : REJECT_VAR_WRITE_SPILL, pc, at);
 		if (zero && *kind == SLOT_SPILL && reg_is_null(&s->spilled)) {
@@ -197,7 +212,7 @@ static int check_bytes(struct verifier *v, const struct slot *s, int off, unsign
 		*spills += kind == SLOT_SPILL;
 		*zeros += kind == SLOT_ZERO;
 		if (kind == SLOT_SPILL || kind == SLOT_ZERO || kind == SLOT_MISC ||
-		    (kind == SLOT_INVALID && v->privileged))
+		    (kind == SLOT_INVALID && v->allow_uninit_stack))
 			continue;
 		return reject(v, REJECT_STACK_UNINIT, off, k, size);
 	}
@@ -212,7 +227,7 @@ static int fill_part(struct verifier *v, struct slot *s, int off, unsigned size,
 	int err;
 
 	if (size <= spilled && off % 8 == 0) {
-		if (v->privileged && size == 4 && spilled == 4 && fits(&s->spilled, 4))
+		if (v->bpf_capable && size == 4 && spilled == 4 && fits(&s->spilled, 4))
 			reg_link(v, &s->spilled);
 		*to = s->spilled;
 		if (!fits(&s->spilled, size))
@@ -266,7 +281,7 @@ static int read_fixed(struct verifier *v, uint32_t pc, struct frame *f, int off,
 	} else if (to) {
 		reg_link(v, &s->spilled);
 		*to = s->spilled;
-	} else if (!v->privileged && s->spilled.kind != REG_SCALAR) {
+	} else if (!v->allow_ptr_leaks && s->spilled.kind != REG_SCALAR) {
 		return reject(v, REJECT_STACK_LEAK, off);
 	}
 	if (err || !filled)
@@ -297,7 +312,7 @@ int stack_helper(struct verifier *v, unsigned regno, int off, int size, enum acc
 	err = check_bounds(v, regno, off, size, access);
 	if (err)
 		return err;
-	if (!known && !v->privileged)
+	if (!known && !v->bypass_spec)
 		return reject(v, REJECT_STACK_VAR, regno, tnum_text(r->s.var, var));
 	low = (int)r->s.smin + off;
 	high = (int)r->s.smax + off + size;
@@ -318,12 +333,12 @@ int stack_helper(struct verifier *v, unsigned regno, int off, int size, enum acc
 		}
 		if (*kind == SLOT_MISC)
 			continue;
-		if (*kind == SLOT_ZERO || (*kind == SLOT_INVALID && v->privileged)) {
+		if (*kind == SLOT_ZERO || (*kind == SLOT_INVALID && v->allow_uninit_stack)) {
 			if (access == ACCESS_WRITE)
 				*kind = SLOT_MISC;
 			continue;
 		}
-		if (slot_is_spill(s) && (s->spilled.kind == REG_SCALAR || v->privileged)) {
+		if (slot_is_spill(s) && (s->spilled.kind == REG_SCALAR || v->allow_ptr_leaks)) {
 			if (access == ACCESS_WRITE) {
 				reg_set_unknown(&s->spilled);
 				scrub(s);
@@ -373,7 +388,7 @@ int stack_access(struct verifier *v, uint32_t pc, unsigned regno, int off, unsig
 		return err;
 	if (access == ACCESS_READ && value < 0 && !known)
 		return reject(v, REJECT_STACK_VAR_HELPER, tnum_text(r->s.var, var), off, size);
-	if (!known && !v->privileged)
+	if (!known && !v->bypass_spec)
 		return reject(v, REJECT_STACK_VAR, regno, tnum_text(r->s.var, var));
 	if (access == ACCESS_READ)
 		return known ? read_fixed(v, pc, stack_frame(v, r), fixed, size, value)

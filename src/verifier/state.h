@@ -58,6 +58,8 @@ enum note_flags {
 	NOTE_CALLBACK = 1 << 5,   /* a call that calls back */
 	NOTE_MAY_GOTO = 1 << 6,
 	NOTE_CALLS_MANY = 1 << 7, /* helper calls here were made with different maps */
+	NOTE_NOSPEC = 1 << 8,     /* speculations end here, before the instruction (spec.c) */
+	NOTE_NOSPEC_RESULT = 1 << 9, /* ... behind it */
 };
 
 struct note {
@@ -66,6 +68,8 @@ struct note {
 	uint16_t live;   /* registers that are read later, by bit (live.c) */
 	uint16_t scc;    /* the loop that the instruction is in, or 0 (loop.c) */
 	uint16_t touch;  /* registers of interest to who looks back over it, by bit (precise.c) */
+	uint8_t spec;    /* how an addition to a pointer is masked (spec.c) */
+	uint32_t spec_limit;
 	uint32_t reg_flags; /* of that pointer */
 	struct map *map; /* of a helper call's r1 or the pointer's, as long as it is the same each time */
 	const struct kfunc *kfunc; /* of a kfunc call */
@@ -105,7 +109,12 @@ struct verifier {
 	struct inner *inner;
 	uint32_t pc, prev_pc; /* the instruction under way, and the one before it on the path */
 	uint32_t last_id;   /* ids of registers and references are numbered from 1 */
-	bool privileged;    /* the loader may: pointers may leak, stack be read uninitialised ... */
+	/* What the loader's capabilities allow (core/caps.h). CAP_PERFMON: */
+	bool allow_ptr_leaks;    /* the program may learn addresses */
+	bool allow_uninit_stack; /* ... and read what nobody wrote */
+	bool bypass_spec;        /* what it does when a branch is mispredicted is no concern */
+	bool spec_limits;        /* some mask depends on what is known of a number */
+	bool bpf_capable; /* CAP_BPF: functions, loops, exact values only where they matter */
 	bool strict_align;
 	uint64_t started;   /* ns */
 	char kind_text[2][64]; /* reg_kind_text() */
@@ -127,6 +136,7 @@ int subprog_layout(struct verifier *v);
 int kfunc_find_at(struct verifier *v, uint32_t pc);
 int info_match(struct verifier *v);
 int refs_resolve(struct verifier *v);
+int back_edges(struct verifier *v);
 int cfg_check(struct verifier *v);
 int insn_check_all(struct verifier *v);
 int calls_present(struct verifier *v);

@@ -129,10 +129,10 @@ static int step_atomic(struct verifier *v, uint32_t pc, enum op op)
 	}
 	if (f & INSN_U0) {
 		err = reg_readable(v, R0);
-		if (!err && !v->privileged && cur_regs(v)[R0].kind != REG_SCALAR)
+		if (!err && !v->allow_ptr_leaks && cur_regs(v)[R0].kind != REG_SCALAR)
 			return reject(v, REJECT_LEAKS_MEM, R0);
 	}
-	if (!err && !v->privileged && cur_regs(v)[i->src].kind != REG_SCALAR)
+	if (!err && !v->allow_ptr_leaks && cur_regs(v)[i->src].kind != REG_SCALAR)
 		return reject(v, REJECT_LEAKS_MEM, i->src);
 	if (!err && no_atomics(&cur_regs(v)[base]))
 		return reject(v, REJECT_ATOMIC_POINTER, base, reg_kind_text(v, &cur_regs(v)[base]));
@@ -265,7 +265,8 @@ int step(struct verifier *v, uint32_t *pc)
 		err = insn_check(v, *pc);
 	if (err)
 		return err;
-	v->notes[*pc].flags |= NOTE_SEEN;
+	if (!v->cur->speculative)
+		v->notes[*pc].flags |= NOTE_SEEN;
 	switch (i->code & 7) {
 	case CLASS_JMP:
 	case CLASS_JMP32:

@@ -49,6 +49,8 @@ static int mark_starts(struct verifier *v)
 			continue;
 		v->has_memory |= insn_info[op].fields & (INSN_LOAD | INSN_STORE) || op == OP_CALL;
 		v->has_tail_call |= op == OP_CALL && v->insns[i].imm == HELPER_TAIL_CALL;
+		if ((refers_to_func(op) || op == OP_CALL_KFUNC) && !v->bpf_capable)
+			return reject(v, REJECT_CALLS_CAPABLE);
 		if (op == OP_CALL_KFUNC) {
 			err = kfunc_find_at(v, i);
 			if (err)

@@ -106,11 +106,12 @@ static void print_details(struct buf *b, const struct reg *r)
 	scalar_print(b, &r->s, any ? "," : "");
 }
 
-static void print_reg(struct buf *b, const struct reg *r, unsigned frame)
+static void print_reg(const struct verifier *v, const struct reg *r, unsigned frame)
 {
+	struct buf *b = v->env->log;
 	char kind[64];
 
-	if (r->kind == REG_SCALAR && r->precise)
+	if (r->kind == REG_SCALAR && (r->precise || !v->bpf_capable))
 		buf_puts(b, "P");
 	if (reg_is_const(r)) {
 		print_snum(b, (int64_t)r->s.var.value);
@@ -162,8 +163,9 @@ static void print_dynptr(struct buf *b, const struct slot *s, int off)
 	buf_puts(b, ")");
 }
 
-static void print_slot(struct buf *b, const struct frame *f, unsigned n)
+static void print_slot(const struct verifier *v, const struct frame *f, unsigned n)
 {
+	struct buf *b = v->env->log;
 	const struct slot *s = &f->stack[n];
 	int off = -8 * (int)(n + 1);
 	char text[9] = "";
@@ -179,7 +181,7 @@ static void print_slot(struct buf *b, const struct frame *f, unsigned n)
 	case SLOT_SPILL:
 		text[strcspn(text, "r")] = '\0';
 		buf_printf(b, " fp%d=%s", off, text);
-		print_reg(b, &s->spilled, f->number);
+		print_reg(v, &s->spilled, f->number);
 		break;
 	case SLOT_DYNPTR:
 		/* Its description is that of the lower slot. */
@@ -210,11 +212,11 @@ void log_state(struct verifier *v, const struct state *s, unsigned frame, bool a
 		if (f->regs[r].kind == REG_NONE || !(all || w->scratched_regs >> r & 1))
 			continue;
 		buf_printf(b, " R%u=", r);
-		print_reg(b, &f->regs[r], f->number);
+		print_reg(v, &f->regs[r], f->number);
 	}
 	for (unsigned n = 0; n < f->nslots; n++)
 		if (all || w->scratched_slots >> n & 1)
-			print_slot(b, f, n);
+			print_slot(v, f, n);
 	for (uint32_t i = 0; i < s->nrefs; i++)
 		buf_printf(b, i ? ",%u" : " refs=%u", s->refs[i].id);
 	if (f->in_callback)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "core/caps.h"
 #include "verifier/path.h"
 
 typedef int (*pass)(struct verifier *);
@@ -20,6 +21,7 @@ static const pass structure[] = {
 	subprog_layout, /* jumps stay inside functions, functions end */
 	info_match,     /* func_info and line_info are about these functions */
 	refs_resolve,   /* opcodes exist, wide loads are whole, maps are there */
+	back_edges,     /* no loops, unless the loader may have them */
 	cfg_check,      /* every instruction can be reached, none in its middle */
 	NULL,
 };
@@ -89,7 +91,10 @@ int verify(struct prog *p, const struct verify_env *env)
 		.mem = &p->obj.k->mem,
 		.insns = p->orig,
 		.n = p->norig,
-		.privileged = true,
+		.allow_ptr_leaks = capable(p->caps, CAPABLE_PERFMON),
+		.allow_uninit_stack = capable(p->caps, CAPABLE_PERFMON),
+		.bypass_spec = capable(p->caps, CAPABLE_PERFMON),
+		.bpf_capable = capable(p->caps, CAPABLE_BPF),
 		.strict_align = p->flags & BPF_F_STRICT_ALIGNMENT,
 	};
 	int err = begin(&v);

@@ -176,9 +176,13 @@ static int follow(struct verifier *v)
 		}
 		log_way(v, false);
 		log_step(v);
+		if (v->cur->speculative && v->notes[pc].flags & NOTE_NOSPEC)
+			return 0;
 		err = step(v, &v->pc);
 		if (err)
-			return err < 0 ? err : 0;
+			return err < 0 && !spec_stops(v, pc, err) ? err : 0;
+		if (v->cur->speculative && v->notes[pc].flags & NOTE_NOSPEC_RESULT)
+			return 0;
 		v->prev_pc = pc;
 	}
 	if (err < 0)

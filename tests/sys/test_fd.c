@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/caps.h"
 #include "core/core.h"
 #include "skep.h"
 #include "sys/attr.h"
@@ -465,7 +466,7 @@ static void a_handle_is_a_reference(void **state)
 static void names(void **state)
 {
 	struct skep *k = *state;
-	struct client c = {.ops = &client_self_ops, .flags = CLIENT_PRIVILEGED | CLIENT_NAMES};
+	struct client c = {.ops = &client_self_ops, .flags = CLIENT_NAMES, .caps = CAPS_ALL};
 	union attr a = {.map_create = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
 	                               .value_size = 8, .max_entries = 1}};
 	char link[32], name[64] = "";

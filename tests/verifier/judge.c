@@ -110,14 +110,17 @@ static void make_func_info(const struct test_program *p, uint32_t (*info)[2])
 	}
 }
 
-static void keep_caps(uint64_t caps)
+static void keep_caps(struct skep *k, uint64_t caps)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2] = {0};
 
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted = (uint32_t)(caps >> 32 * i);
-	syscall(SYS_capset, &head, data);
+	if (k)
+		skep_set_caps(k, caps);
+	else
+		syscall(SYS_capset, &head, data);
 }
 
 struct load {
@@ -167,7 +170,7 @@ static void load_test(struct skep *k, const void *question, struct answer *out)
 		a.prog_load.func_info_rec_size = sizeof(func_info[0]);
 	}
 	if (t->caps)
-		keep_caps(t->caps);
+		keep_caps(k, t->caps);
 	out->asked = true;
 	ret = bpf_at(k, PROG_LOAD, &a);
 	out->err = ret < 0 ? -ret : 0;
