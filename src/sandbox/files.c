@@ -200,13 +200,13 @@ int64_t serve_open(struct remote *r, const struct seccomp_data *call)
 
 /* --- The file system of pins -------------------------------------------------------------- */
 
-static int64_t answer_statfs(struct remote *r, const char *real, uint64_t addr)
+static int64_t answer_statfs(struct remote *r, const char *real, unsigned magic, uint64_t addr)
 {
 	struct statfs st;
 
 	if (statfs(real, &st) != 0)
 		return -errno;
-	st.f_type = BPF_FS_MAGIC;
+	st.f_type = (long)magic;
 	return client_write(&r->client, addr, &st, sizeof(st));
 }
 
@@ -216,10 +216,12 @@ int64_t serve_statfs(struct remote *r, const struct seccomp_data *call)
 
 	if (remote_path(r, AT_FDCWD, call->args[0], path) != 0)
 		return SERVE_PASS;
+	if (strcmp(path, "/sys/kernel/tracing") == 0)
+		return answer_statfs(r, r->s->place.tracing, TRACEFS_MAGIC, call->args[1]);
 	place_follow(&r->s->place, path);
 	if (!place_translate(&r->s->place, path, real))
 		return SERVE_PASS;
-	return answer_statfs(r, real, call->args[1]);
+	return answer_statfs(r, real, BPF_FS_MAGIC, call->args[1]);
 }
 
 int64_t serve_fstatfs(struct remote *r, const struct seccomp_data *call)
@@ -234,9 +236,9 @@ int64_t serve_fstatfs(struct remote *r, const struct seccomp_data *call)
 		return SERVE_PASS;
 	path[n] = '\0';
 	if (place_translate(&r->s->place, path, real))
-		return answer_statfs(r, real, call->args[1]);
+		return answer_statfs(r, real, BPF_FS_MAGIC, call->args[1]);
 	if (strncmp(path, r->s->place.bpffs, bpffs) == 0 && (!path[bpffs] || path[bpffs] == '/'))
-		return answer_statfs(r, path, call->args[1]);
+		return answer_statfs(r, path, BPF_FS_MAGIC, call->args[1]);
 	return SERVE_PASS;
 }
 

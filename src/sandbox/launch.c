@@ -97,11 +97,11 @@ struct start {
  */
 static void become(const struct start *start, int peer)
 {
-	char mounted = start->joins_spaces ? network_enter(start->spaces) == 0
-	                                   : space_enter(&start->space);
 	int listener, err = 0;
-	char go;
+	char mounted, go;
 
+	prctl(PR_SET_DUMPABLE, 1); /* a child of the supervisor is no secret: it writes its own maps of ids */
+	mounted = start->joins_spaces ? network_enter(start->spaces) == 0 : space_enter(&start->space);
 	if (start->options->net && !start->options->join)
 		err = network_make((unsigned)start->options->net, start->number, peer);
 	listener = err ? err : filter_install(mounted);
@@ -363,6 +363,7 @@ static void supervisor(struct start *start, int front)
 	pid_t pid = 0;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_DUMPABLE, 0); /* nobody in the sandbox shall look into us, or trace us */
 	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < NPASSED; i++)
 		signal(passed[i], SIG_IGN);

@@ -198,6 +198,8 @@ static int path_absolute(const struct remote *r, int dirfd, const char *path, ch
 		n = readlink(link, out, PATH_MAX - 1);
 		if (n < 0)
 			return -EBADF;
+		if (out[0] != '/') /* "pipe:[4711]" */
+			return -ENOTDIR;
 		out[n++] = '/';
 	}
 	if ((size_t)n + strlen(path) + 1 > PATH_MAX)
@@ -227,7 +229,7 @@ int remote_path(struct remote *r, int dirfd, uint64_t addr, char path[PATH_MAX])
 			break;
 		len += n;
 	}
-	return path_absolute(r, dirfd, raw, path);
+	return raw[0] ? path_absolute(r, dirfd, raw, path) : -ENOENT;
 }
 
 bool remote_may_be_ours(struct remote *r, uint64_t addr)

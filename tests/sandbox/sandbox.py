@@ -11,7 +11,7 @@ import sys
 import time
 
 import harness
-from harness import Failure, expect, launch, needs, run, shell
+from harness import Failure, expect, launch, needs, refuse, run, shell
 
 
 def t_exit_code_and_signal_are_the_commands():
@@ -68,6 +68,15 @@ def t_trace_pipe_carries_printk():
                 "bpftool prog run pinned /sys/fs/bpf/t data_in %s/in repeat 1; wait" %
                 (harness.FILES["events.bpf.o"], harness.HOME, harness.HOME))
     expect(out, "bpf_trace_printk: event 1")
+
+
+@needs("bpftool")
+def t_tracelog_reads_it_too():
+    out = shell("bpftool prog load %s /sys/fs/bpf/t && head -c 64 /dev/zero >%s/in; timeout 2 bpftool prog tracelog & sleep 0.5;"
+                "bpftool prog run pinned /sys/fs/bpf/t data_in %s/in repeat 1; wait" %
+                (harness.FILES["events.bpf.o"], harness.HOME, harness.HOME))
+    expect(out, "bpf_trace_printk: event 1")
+    refuse(out, "could not find tracefs")
 
 
 @needs("bpftool")
