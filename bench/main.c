@@ -45,6 +45,7 @@ static const struct section {
 	{"load", section_load},
 	{"verify", section_verify},
 	{"compile", section_compile},
+	{"sandbox", section_sandbox},
 	{"start", section_start},
 };
 

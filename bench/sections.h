@@ -15,6 +15,7 @@ void section_ddos(struct bench *b);     /* the example filter, per packet */
 void section_load(struct bench *b);     /* BPF_PROG_LOAD by length */
 void section_verify(struct bench *b);  /* verification time, by the log */
 void section_compile(struct bench *b);  /* what the JIT takes */
+void section_sandbox(struct bench *b);  /* a call that a supervisor serves */
 void section_start(struct bench *b);    /* start of the command, size and needs of the library */
 
 /* Prints TAP instead: a test for each program and place. Answers the number that failed. */
