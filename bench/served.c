@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a call costs whoever makes it: prints a line `NAME NANOSECONDS` for each, by the clock on the wall.
- * It is run on the kernel and in a sandbox, and knows of neither. Argument: rounds, of which the median.
+ * It is run on the kernel and in a sandbox, and knows of neither. Two processes take part in a served call,
+ * and others on a busy machine take their time from both: so rounds are short and many, and the fastest
+ * tenth counts. Argument: how many hundred rounds.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS = 2000, ROUNDS_MAX = 101, KEYS = 1024 };
+enum { CALLS = 40, ROUNDS_MAX = 10000, KEYS = 1024 };
 
 static int map;
 
@@ -75,10 +77,9 @@ static int by_size(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 15;
-	double time[ROUNDS_MAX];
+	static double time[ROUNDS_MAX];
 
-	if (rounds < 1 || rounds > ROUNDS_MAX)
-		rounds = ROUNDS_MAX;
+	rounds = rounds < 1 || rounds > ROUNDS_MAX / 100 ? ROUNDS_MAX : rounds * 100;
 	map = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 4, 8, KEYS, NULL);
 	for (uint32_t i = 0; i < KEYS; i++)
 		if (map < 0 || update(i))
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
 			time[r] = (now() - start) / CALLS;
 		}
 		qsort(time, rounds, sizeof(time[0]), by_size);
-		printf("%s %.1f\n", calls[c].name, time[rounds / 2]);
+		printf("%s %.1f\n", calls[c].name, time[rounds / 10]);
 	}
 	return 0;
 }

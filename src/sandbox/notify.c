@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/core.h"
@@ -28,7 +29,7 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1ul
 #endif
 
-enum { THREADS_MAX = 64, IDLE_MAX = 4, STACK_SIZE = 512 * 1024 };
+enum { THREADS_MAX = 64, IDLE_MAX = 4, STACK_SIZE = 512 * 1024, FRESH_NS = 50000 };
 
 static const serve_fn serve[] = {
 #define CALL(name, handler, ...) handler,
@@ -60,9 +61,19 @@ static int room_make(struct room *room)
 	return room->in && room->out ? 0 : -ENOMEM;
 }
 
-bool notify_waits(const struct remote *r)
+bool notify_waits(struct remote *r)
 {
-	return ioctl(r->listener->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &r->notice) == 0;
+	struct timespec t;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	if (r->seen_waiting && now - r->seen_waiting < FRESH_NS)
+		return true;
+	if (ioctl(r->listener->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &r->notice) != 0)
+		return false;
+	r->seen_waiting = now;
+	return true;
 }
 
 int notify_install(struct remote *r, int fd, int least)

@@ -69,6 +69,7 @@ struct remote {
 	struct sandbox *s;
 	const struct listener *listener;
 	uint64_t notice; /* id: valid as long as the caller waits */
+	uint64_t seen_waiting; /* ns: when it was last known to wait */
 	pid_t tid;
 };
 
@@ -94,8 +95,11 @@ int filter_row(int nr);
 
 /* Starts to serve; l stays until nobody is under its filter any more. 0 or -errno. */
 int notify_start(struct listener *l);
-/* Is the caller still waiting for the answer? Whatever was read of it before then was its own. */
-bool notify_waits(const struct remote *r);
+/*
+ * Is the caller still waiting for the answer? Whatever was read of it before then was its own. That it was
+ * 50 us ago is good enough: no number of a process comes back that soon.
+ */
+bool notify_waits(struct remote *r);
 /* Gives the caller a copy of fd (close-on-exec), at or above `least`. Its number there or -errno. */
 int notify_install(struct remote *r, int fd, int least);
 /* The same with O_CLOEXEC or 0. */

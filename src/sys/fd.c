@@ -58,6 +58,7 @@ struct hold {
 	int fd;
 	bool fd_is_borrowed; /* a map's pages: closed with them */
 	uint8_t kind, access;
+	bool mixed; /* FILE: descriptors of other access modes have been given out, too */
 	unsigned index; /* in holds.all */
 };
 
@@ -466,8 +467,10 @@ static int install(struct holds *hs, struct client *c, struct obj *o, unsigned a
 	for (struct hold *h = o->desc; h; h = h->next_of_obj) {
 		if (h->kind != kind)
 			continue;
-		if (kind == HOLD_FILE)
+		if (kind == HOLD_FILE) {
+			h->mixed |= access != h->access;
 			return file_reopen(hs, h, access);
+		}
 		if (h->access == access)
 			return reopen(hs, h->fd, O_RDONLY | O_NONBLOCK);
 	}
@@ -541,7 +544,7 @@ int fd_resolve_any(struct skep *k, struct client *c, int fd, struct obj **out, u
 		o = h->obj;
 		obj_get(o);
 		mode = h->access;
-		ask = h->kind == HOLD_FILE && access;
+		ask = h->kind == HOLD_FILE && access && h->mixed;
 	}
 	lock_release(&hs->lock);
 	if (!o)
