@@ -218,7 +218,7 @@ int remote_path(struct remote *r, int dirfd, uint64_t addr, char path[PATH_MAX])
 			n = sizeof(raw) - len;
 		if (!n)
 			return -ENAMETOOLONG;
-		err = remote_read(&r->client, raw + len, addr + len, n);
+		err = client_read(&r->client, raw + len, addr + len, n);
 		if (err)
 			return err;
 		if (memchr(raw + len, 0, n))
