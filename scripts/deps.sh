@@ -26,6 +26,11 @@ libseccomp-dev:names of system calls in skep seccomp; its policies are test case
 tcpdump:the reference for filters in tests
 netsniff-ng:bpfc, the reference assembler of classic BPF in tests
 bpftool:makes vmlinux.h and reads objects in tests
+iproute2:ip and tc, clients of the sandbox in tests
+iputils-ping:ping through programs in tests
+netcat-openbsd:nc through programs in tests
+xdp-tools:xdp-loader and xdp-filter, clients of the sandbox in tests
+tcpdump:a client with filters of its own in tests
 '
 
 command -v dpkg-query >/dev/null 2>&1 || {

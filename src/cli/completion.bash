@@ -27,7 +27,7 @@ _skep() {
 	fi
 	case $command in
 	run)
-		COMPREPLY=($(compgen -W "--name= --join= --keep --end= --log --own-user" -- "$cur")) ;;
+		COMPREPLY=($(compgen -W "--name= --join= --keep --end= --log --net --capture= --wire= --own-user --help" -- "$cur")) ;;
 	exec)
 		COMPREPLY=($(compgen -W "--prog --pcap --out --data --ctx --repeat --on --jit --interp
 			--checked --trust --fill --maps --entries --type --raw --mem --json --verbose --help" -- "$cur")) ;;

@@ -157,7 +157,7 @@ bool space_enter(const struct space *sp);
 
 /* --- trace.c ------------------------------------------------------------------------------- */
 
-void trace_call(struct sandbox *s, const struct remote *r, int row, const struct seccomp_data *call,
+void trace_call(struct sandbox *s, struct remote *r, int row, const struct seccomp_data *call,
                 int64_t result);
 
 #endif

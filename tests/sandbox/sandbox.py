@@ -121,9 +121,11 @@ def t_it_lives_as_long_as_its_last_process():
 
 
 @needs("bpftool")
-def t_the_log_names_commands():
-    expect(run("--log", "--", "bpftool", "map", "create", "/sys/fs/bpf/m", "type", "array", "key", "4",
-               "value", "4", "entries", "1", "name", "a"), "bpf(BPF_MAP_CREATE, ", "bpf(BPF_OBJ_PIN, ")
+def t_the_log_decodes_calls():
+    out = run("--log", "--", "bpftool", "map", "create", "/sys/fs/bpf/m", "type", "array", "key", "4",
+              "value", "8", "entries", "3", "name", "logged")
+    expect(out, 'bpf(BPF_MAP_CREATE, {map_type=2, key_size=4, value_size=8, max_entries=3, map_flags=0, map_name="logged"}, ',
+           'bpf(BPF_OBJ_PIN, {pathname="/sys/fs/bpf/m", bpf_fd=', ") = 0")
 
 
 @needs("bpftool")
