@@ -74,7 +74,9 @@ static int choose_mode(struct rtnl *q, struct xdp_request *x)
 		return rtnl_fail(q, -EINVAL, "XDP_FLAGS_REPLACE is not specified");
 	if (!modes)
 		x->flags |= native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-	if (x->fd >= 0 && (modes & XDP_FLAGS_HW_MODE || (modes & XDP_FLAGS_DRV_MODE && !native)))
+	if (x->fd >= 0 && modes & XDP_FLAGS_HW_MODE)
+		return -EINVAL; /* no program of ours is a device's */
+	if (x->fd >= 0 && modes & XDP_FLAGS_DRV_MODE && !native)
 		return rtnl_fail(q, -EOPNOTSUPP,
 		                 "Underlying driver does not support XDP in native mode");
 	return 0;

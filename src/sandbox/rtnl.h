@@ -29,7 +29,10 @@ enum { TC_DEVICES = 64 };
 /* The traffic control of a sandbox: devices with clsact, and filters, sorted as they run. */
 struct tc {
 	pthread_mutex_t lock;
-	uint32_t clsact[TC_DEVICES]; /* indices of devices; 0: free */
+	struct tc_device {
+		uint32_t ifindex; /* 0: free */
+		bool clsact;      /* false: it had one */
+	} devices[TC_DEVICES];
 	struct tc_filter *filters;
 };
 

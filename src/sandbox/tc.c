@@ -27,12 +27,19 @@ enum { PRIO_FIRST = 0xc000, FILTERS_MAX = 256 };
 
 /* --- The qdisc; the lock is held ---------------------------------------------------------- */
 
-static uint32_t *find_clsact(struct tc *tc, uint32_t ifindex)
+static struct tc_device *find_device(struct tc *tc, uint32_t ifindex)
 {
 	for (unsigned i = 0; i < TC_DEVICES; i++)
-		if (tc->clsact[i] == ifindex)
-			return &tc->clsact[i];
+		if (tc->devices[i].ifindex == ifindex)
+			return &tc->devices[i];
 	return NULL;
+}
+
+static bool has_clsact(struct tc *tc, uint32_t ifindex)
+{
+	const struct tc_device *d = find_device(tc, ifindex);
+
+	return d && d->clsact;
 }
 
 static void drop_filter(struct tc_filter **at)
@@ -59,7 +66,7 @@ static bool read_qdisc(const struct nlmsghdr *h, struct tcmsg *t)
 
 int tc_qdisc_new(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 {
-	uint32_t *place;
+	struct tc_device *d;
 	struct tcmsg t;
 	int err = 0;
 
@@ -69,13 +76,13 @@ int tc_qdisc_new(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 	if (t.tcm_ifindex <= 0 || !device_exists(q->k, (uint32_t)t.tcm_ifindex))
 		return rtnl_fail(q, -ENODEV, "Cannot find device");
 	pthread_mutex_lock(&q->tc->lock);
-	place = find_clsact(q->tc, (uint32_t)t.tcm_ifindex);
-	if (place)
+	d = find_device(q->tc, (uint32_t)t.tcm_ifindex);
+	if (d && d->clsact)
 		err = h->nlmsg_flags & NLM_F_EXCL ? -EEXIST : 0;
 	else if (!(h->nlmsg_flags & NLM_F_CREATE))
 		err = -ENOENT;
-	else if ((place = find_clsact(q->tc, 0)))
-		*place = (uint32_t)t.tcm_ifindex;
+	else if (d || (d = find_device(q->tc, 0)))
+		*d = (struct tc_device){(uint32_t)t.tcm_ifindex, true};
 	else
 		err = -ENOSPC;
 	pthread_mutex_unlock(&q->tc->lock);
@@ -85,23 +92,28 @@ int tc_qdisc_new(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 int tc_qdisc_del(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 {
 	struct tc_filter **at = &q->tc->filters;
-	uint32_t *place;
+	struct tc_device *d;
 	struct tcmsg t;
+	int err = 0;
 
 	(void)out;
 	if (!read_qdisc(h, &t))
 		return RTNL_PASS;
 	pthread_mutex_lock(&q->tc->lock);
-	place = t.tcm_ifindex > 0 ? find_clsact(q->tc, (uint32_t)t.tcm_ifindex) : NULL;
-	while (place && *at)
-		if ((*at)->ifindex == *place)
+	d = t.tcm_ifindex > 0 ? find_device(q->tc, (uint32_t)t.tcm_ifindex) : NULL;
+	if (!d)
+		err = rtnl_fail(q, -ENOENT, "Cannot find specified qdisc on specified device");
+	else if (!d->clsact)
+		err = rtnl_fail(q, -EINVAL, "Invalid handle");
+	while (!err && *at)
+		if ((*at)->ifindex == d->ifindex)
 			drop_filter(at);
 		else
 			at = &(*at)->next;
-	if (place)
-		*place = 0;
+	if (!err)
+		d->clsact = false;
 	pthread_mutex_unlock(&q->tc->lock);
-	return place ? 0 : rtnl_fail(q, -EINVAL, "Invalid handle");
+	return err;
 }
 
 void tc_qdisc_rows(struct rtnl *q, const struct nlmsghdr *like, struct nl_out *out)
@@ -110,11 +122,11 @@ void tc_qdisc_rows(struct rtnl *q, const struct nlmsghdr *like, struct nl_out *o
 
 	pthread_mutex_lock(&q->tc->lock);
 	for (unsigned i = 0; i < TC_DEVICES; i++) {
-		struct tcmsg t = {.tcm_ifindex = (int)q->tc->clsact[i], .tcm_handle = TC_H_CLSACT & 0xffff0000,
+		struct tcmsg t = {.tcm_ifindex = (int)q->tc->devices[i].ifindex, .tcm_handle = TC_H_CLSACT & 0xffff0000,
 		                  .tcm_parent = TC_H_CLSACT, .tcm_info = 1};
 		size_t message, nest;
 
-		if (!q->tc->clsact[i])
+		if (!q->tc->devices[i].clsact)
 			continue;
 		message = nl_begin(out, like, RTM_NEWQDISC, NLM_F_MULTI, &t, sizeof(t));
 		nl_put_text(out, TCA_KIND, "clsact");
@@ -262,7 +274,7 @@ static int add_filter(struct rtnl *q, struct filter_request *r, uint16_t flags, 
 	struct tc_filter **at, *f;
 	unsigned n = 0;
 
-	if (!find_clsact(q->tc, r->ifindex))
+	if (!has_clsact(q->tc, r->ifindex))
 		return rtnl_fail(q, -EINVAL, "Parent Qdisc doesn't exists");
 	for (f = q->tc->filters; f; f = f->next)
 		n++;
@@ -271,7 +283,8 @@ static int add_filter(struct rtnl *q, struct filter_request *r, uint16_t flags, 
 	if (!r->prio)
 		r->prio = choose_prio(q->tc, r);
 	at = place_of(q->tc, r);
-	if (*at && is_sibling(*at, r) && (*at)->prio == r->prio && (*at)->protocol != r->protocol)
+	if (*at && is_sibling(*at, r) && (*at)->prio == r->prio && r->protocol &&
+	    (*at)->protocol != r->protocol)
 		return rtnl_fail(q, -EINVAL, "Protocol mismatch for filter with specified priority");
 	if (r->t.tcm_handle && *find_filter(q->tc, r)) {
 		f = *find_filter(q->tc, r);
@@ -361,7 +374,7 @@ int tc_filter_del(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 	if (!r.prio && (r.protocol || r.t.tcm_handle || r.kind[0]))
 		return rtnl_fail(q, -ENOENT, "Cannot flush filters with protocol, handle or kind set");
 	pthread_mutex_lock(&q->tc->lock);
-	if (!find_clsact(q->tc, r.ifindex))
+	if (!has_clsact(q->tc, r.ifindex))
 		err = rtnl_fail(q, -EINVAL, "Parent Qdisc doesn't exists");
 	while (!err && *at) {
 		struct tc_filter *f = *at;
@@ -411,7 +424,7 @@ int tc_filter_get(struct rtnl *q, const struct nlmsghdr *h, struct nl_out *out)
 	pthread_mutex_lock(&q->tc->lock);
 	if (all)
 		dump(q, &r, h, out);
-	else if (!find_clsact(q->tc, r.ifindex))
+	else if (!has_clsact(q->tc, r.ifindex))
 		err = rtnl_fail(q, -EINVAL, "Parent Qdisc doesn't exists");
 	else if (!(f = *find_filter(q->tc, &r)))
 		err = rtnl_fail(q, -ENOENT, "Specified filter handle not found");

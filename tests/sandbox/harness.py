@@ -5,6 +5,7 @@ A test is a function t_... of the file that calls main(); needs("ping") above it
 others it uses: where one is not installed, the test is skipped and says so.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,53 @@ def has_network():
     """Namespaces of users or root's rights are needed for one."""
     if "cannot make a network" in run("--net", "--", "true", code=None):
         raise Skip("this host allows no network namespace")
+
+
+# In a network namespace of its own, a pair of devices in the place of the sandbox's.
+REAL = """set -e
+mount -t bpf bpf /sys/fs/bpf; mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true
+ip link add name eth0 type veth peer name other
+unshare -n sleep 60 & peer=$!
+sleep 0.2
+ip link set other netns $peer
+nsenter -t $peer -n ip addr add 10.77.0.1/24 dev other
+nsenter -t $peer -n ip link set other up
+ip addr add 10.77.0.2/24 dev eth0; ip link set eth0 up; ip link set lo up
+sleep 0.2
+set +e
+"$@" </dev/null
+kill $peer
+"""
+
+
+def on_kernel(*args):
+    """What a command prints on the host's kernel, beside a device eth0 that leads to 10.77.0.1."""
+    if os.geteuid() != 0 or WHO is not None:
+        raise Skip("only root can ask the host's kernel")
+    return subprocess.run(["unshare", "-n", "-m", "sh", "-c", REAL, "sh"] + list(args), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", timeout=90).stdout
+
+
+def shape(text):
+    """The lines of an output with what may differ left out: numbers, sizes, times, who holds a thing."""
+    text = re.sub(r"(?m)^\t(pids|loaded_at) .*\n", lambda m: "" if m.group(1) == "pids" else "\tloaded_at T\n", text)
+    text = re.sub(r'"formatted":|"values":\[.*', "VALUES", text) if '"values"' in text else text
+    text = re.sub(r"link/ether \S+", "link/ether MAC", text)
+    text = re.sub(r"(memlock|xlated|jited) \d+B", r"\1 NB", text)
+    # A TAP device's other end is no device of the host's, a veth pair's is.
+    text = re.sub(r"eth0@\S+:", "eth0:", text)
+    text = re.sub(r" link-netns(id)? \S+", "", text)
+    text = re.sub(r"qdisc \S+ state \S+", "", text)
+    text = re.sub(r"(?m)^head: .*seek.*\n", "", text)
+    text = re.sub(r"(?m)^(\[\{.*\}\])$", "DUMP", text)
+    return [re.sub(r"\b\d+\b", "N", line).rstrip() for line in text.splitlines()]
+
+
+def same(here, there):
+    if here != there:
+        differ = ["line %d: %s\n    kernel: %s" % (n, a, b) for n, (a, b) in
+                  enumerate(zip(here + [""] * 99, there + [""] * 99)) if a != b]
+        raise Failure("\n".join(differ[:12]))
 
 
 def check(test, who, name):
