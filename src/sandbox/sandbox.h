@@ -63,6 +63,8 @@ struct listener {
 	_Atomic unsigned threads, idle;
 };
 
+enum { REMOTE_NEAR = 1024 };
+
 /* The client that made the call that is served now. */
 struct remote {
 	struct client client;
@@ -70,6 +72,10 @@ struct remote {
 	const struct listener *listener;
 	uint64_t notice; /* id: valid as long as the caller waits */
 	uint64_t seen_waiting; /* ns: when it was last known to wait */
+	/* What lies around the last small thing that was read: arguments stand close together. */
+	uint64_t near_at;
+	size_t near_len;
+	uint8_t near[REMOTE_NEAR];
 	pid_t tid;
 };
 
