@@ -23,7 +23,7 @@ def app(name):
     globals()[test.__name__] = test
 
 
-for each in ("globals", "maps", "ring", "perf", "tail", "nested", "pins", "links", "functions", "kconfig", "core"):
+for each in ("globals", "maps", "ring", "perf", "tail", "nested", "pins", "links", "sockets", "functions", "kconfig", "core"):
     app(each)
 
 

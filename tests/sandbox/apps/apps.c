@@ -6,11 +6,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/perf_event.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@
 #include "perf.skel.h"
 #include "pins.skel.h"
 #include "ring.skel.h"
+#include "sockets.skel.h"
 #include "tail.skel.h"
 
 static int failures;
@@ -238,6 +241,29 @@ static void links(void)
 	links_bpf__destroy(s);
 }
 
+static void sockets(void)
+{
+	struct sockets_bpf *s = sockets_bpf__open_and_load();
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog classic = {1, &all};
+	int ends[2] = {-1, -1}, fd;
+	char byte = 0;
+
+	CHECK(s && socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+	fd = bpf_program__fd(s->progs.other);
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)) == -1 && errno == EINVAL);
+	fd = bpf_program__fd(s->progs.filter);
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)) == 0);
+	CHECK(send(ends[0], "x", 1, 0) == 1 && recv(ends[1], &byte, 1, 0) == 1 && byte == 'x');
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_DETACH_BPF, &fd, sizeof(fd)) == 0);
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_DETACH_BPF, &fd, sizeof(fd)) == -1 && errno == ENOENT);
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_ATTACH_FILTER, &classic, sizeof(classic)) == 0);
+	CHECK(setsockopt(ends[1], SOL_SOCKET, SO_DETACH_FILTER, &fd, sizeof(fd)) == 0);
+	close(ends[0]);
+	close(ends[1]);
+	sockets_bpf__destroy(s);
+}
+
 static void functions(void)
 {
 	struct functions_bpf *s = functions_bpf__open_and_load();
@@ -281,6 +307,7 @@ static const struct {
 	{"nested", nested},
 	{"pins", pins},
 	{"links", links},
+	{"sockets", sockets},
 	{"functions", functions},
 	{"kconfig", kconfig},
 	{"core", core},
