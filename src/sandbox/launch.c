@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -89,6 +90,7 @@ struct start {
 	int spaces[NETWORK_SPACES];
 	unsigned number; /* of the stations of its network */
 	sigset_t mask; /* the caller's */
+	struct rlimit files;
 };
 
 /*
@@ -110,6 +112,7 @@ static void become(const struct start *start, int peer)
 	if (listener >= 0)
 		close(listener);
 	if (!err && recv(peer, &go, 1, 0) == 1) {
+		setrlimit(RLIMIT_NOFILE, &start->files);
 		signals_give_back(start->signals);
 		signal(SIGPIPE, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &start->mask, NULL);
@@ -354,6 +357,14 @@ static int open_children(sigset_t *before)
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Objects of all processes hold descriptors here: as many as the host allows at all. */
+static void allow_files(const struct rlimit *own)
+{
+	struct rlimit most = {.rlim_cur = own->rlim_max, .rlim_max = own->rlim_max};
+
+	setrlimit(RLIMIT_NOFILE, &most);
+}
+
 /* Never answers. Orphans are adopted, so that whoever the command leaves behind stays ours. */
 static void supervisor(struct start *start, int front)
 {
@@ -368,6 +379,7 @@ static void supervisor(struct start *start, int front)
 	for (int i = 0; i < NPASSED; i++)
 		signal(passed[i], SIG_IGN);
 	children = open_children(&start->mask);
+	allow_files(&start->files);
 	note_command(&s, start->argv);
 	err = prepare(&s, start->options, what);
 	if (!err && start->options->wire) {
@@ -499,6 +511,7 @@ int skep_sandbox_run(const struct skep_sandbox_options *options, char *const arg
 	if (options)
 		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
 	sigprocmask(SIG_SETMASK, NULL, &start.mask);
+	getrlimit(RLIMIT_NOFILE, &start.files);
 	signals_take(&old);
 	err = o.join ? run_joined(&start, status, message) : run_new(&start, status, message);
 	signals_give_back(&old);

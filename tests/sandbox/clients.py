@@ -27,6 +27,30 @@ for each in ("globals", "maps", "ring", "perf", "tail", "nested", "pins", "links
     app(each)
 
 
+def t_the_applications_are_right_about_the_kernel():
+    names = " ".join(n[23:] for n in globals() if n.startswith("t_skeleton_application_"))
+    out = harness.on_kernel("sh", "-c", "for a in %s; do %s $a || echo FAIL $a; done; echo end" %
+                            (names, harness.FILES["apps"]))
+    if "Operation not permitted" in out or "end" not in out:
+        raise Skip("the host's kernel has no BPF for us: " + " / ".join(out.splitlines()[-3:]))
+    refuse(out, "FAIL")
+
+
+def t_more_objects_than_one_process_may_have_files():
+    script = ("import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+              "def new():\n    a = (ctypes.c_uint32 * 32)(2, 4, 8, 1)\n    return libc.syscall(321, 0, a, 128)\n"
+              "for child in range(4):\n    if os.fork() == 0:\n"
+              "        n = sum(new() >= 0 for i in range(500))\n        print(n, flush=True)\n"
+              "        os.read(0, 1)\n        os._exit(0)\n"
+              "for child in range(4):\n    os.wait()\n")
+    if platform.machine() != "x86_64":
+        raise Skip("its system call has a number of x86-64")
+    p = launch(["--", "sh", "-c", "ulimit -Sn 1000; exec python3 -c '%s'" % script], stdin=harness.subprocess.PIPE)
+    out, err = p.communicate("xxxx", timeout=60)
+    if out.split() != ["500"] * 4:
+        raise Failure("%s maps of 500 each\n%s" % (out.split(), err))
+
+
 def t_a_client_without_c_library():
     if platform.machine() != "x86_64":
         raise Skip("it is written for x86-64")
