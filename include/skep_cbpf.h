@@ -77,7 +77,7 @@ int skep_cbpf_read(const void *text, size_t len, enum skep_cbpf_form form, struc
                    size_t *n, struct skep_cbpf_error *error);
 /*
  * The same to text: malloc()ed, *len bytes and a NUL. SKEP_CBPF_LIST shows no unused fields and no unknown
- * instructions; all other forms keep everything. -ENOMEM.
+ * instructions; a k that is not used (`tax`) is lost in this and in SKEP_CBPF_ASM. All else reads back. -ENOMEM.
  */
 int skep_cbpf_write(const struct skep_cbpf_insn *insns, size_t n, enum skep_cbpf_form form, char **out,
                     size_t *len);

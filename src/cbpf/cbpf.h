@@ -70,7 +70,10 @@ static inline bool cbpf_jumps_if(enum cbpf_op op)
 	return cbpf_info[op].operand == OPERAND_IF_K || cbpf_info[op].operand == OPERAND_IF_X;
 }
 
-/* Does it leave nothing in its unused fields? Else only numbers can show it. */
+/*
+ * Can its name show it? Not where distances stand in what is no jump. (A k that is not used does not count:
+ * libpcap's optimiser leaves what it finds there.)
+ */
 bool cbpf_is_plain(const struct skep_cbpf_insn *i);
 
 /* Fills in error, which may be NULL, and answers -EINVAL. */

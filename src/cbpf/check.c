@@ -40,6 +40,8 @@ static int check_insn(const struct skep_cbpf_insn *i, size_t pc, size_t n, enum 
 		return FAIL(pc, "a shift by %u: A has 32 bits", i->k);
 	if (cbpf_info[op].operand == OPERAND_MEM && i->k >= SKEP_CBPF_WORDS)
 		return FAIL(pc, "M[%u]: scratch memory is M[0] to M[15]", i->k);
+	if (op == CBPF_JA && i->k >> 31)
+		return FAIL(pc, "a jump backwards by %u: filters jump forward only", -(i->k + 1));
 	if (op == CBPF_JA && i->k >= left)
 		return FAIL(pc, "a jump over %u instructions, of which %zu are left", i->k, left);
 	if (cbpf_jumps_if(op) && (i->jt >= left || i->jf >= left))

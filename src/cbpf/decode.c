@@ -60,19 +60,7 @@ bool cbpf_is_plain(const struct skep_cbpf_insn *i)
 {
 	enum cbpf_op op = cbpf_op(i);
 
-	if (op == CBPF_INVALID)
-		return false;
-	if (!cbpf_jumps_if(op) && (i->jt || i->jf))
-		return false;
-	switch (cbpf_info[op].operand) {
-	case OPERAND_NONE:
-	case OPERAND_LEN:
-	case OPERAND_X:
-	case OPERAND_A:
-	case OPERAND_IF_X:
-		return !i->k;
-	}
-	return true;
+	return op != CBPF_INVALID && (cbpf_jumps_if(op) || (!i->jt && !i->jf));
 }
 
 int cbpf_fail(struct skep_cbpf_error *error, int insn, unsigned line, unsigned column,

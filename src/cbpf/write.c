@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filters in every form. All but tcpdump's list read back as they were: what names cannot show is written
- * as numbers (`.insn`, a row in braces).
+ * Filters in every form. All but tcpdump's list read back as they were, but for a k that is not used: what
+ * names cannot show is written as numbers (`.insn`, a row in braces).
  */
 #include <errno.h>
 #include <stdio.h>

@@ -98,17 +98,20 @@ static int take_option(struct filter_options *o, int option, const char *arg)
 	return fail_usage(&command_filter, "an option that makes no sense here");
 }
 
+static bool shows(const struct filter_options *o)
+{
+	return o->form >= 0 || o->ebpf || o->jited;
+}
+
 static int check_options(struct filter_options *o)
 {
 	static const enum skep_cbpf_form lists[] = {SKEP_CBPF_LIST, SKEP_CBPF_C, SKEP_CBPF_DECIMAL};
 	int sources = !!o->expression + !!o->file + !!o->asm_file;
-	bool shows;
 
 	if (o->lists > 3)
 		return fail_usage(&command_filter, "-d at most three times");
 	if (o->lists && take_form(o, (int)lists[o->lists - 1]))
 		return EXIT_USAGE;
-	shows = o->form >= 0 || o->ebpf || o->jited;
 	if ((o->form >= 0) + !!o->ebpf + o->jited > 1)
 		return fail_usage(&command_filter, "one form at a time");
 	if (sources > 1)
@@ -118,14 +121,14 @@ static int check_options(struct filter_options *o)
 		                  "matches all");
 	if ((o->out || o->count) && !o->pcap)
 		return fail_usage(&command_filter, "%s goes with --pcap", o->out ? "--out" : "--count");
-	if (shows && (o->pcap && (o->out || o->count || o->debug || o->explain)))
+	if (shows(o) && (o->pcap && (o->out || o->count || o->debug || o->explain)))
 		return fail_usage(&command_filter, "show the filter, or run it: not both");
 	if (o->debug && o->explain)
 		return fail_usage(&command_filter, "--debug or --explain, not both");
 	if (o->pcap && !strcmp(o->pcap, "-") &&
 	    ((o->file && !strcmp(o->file, "-")) || (o->asm_file && !strcmp(o->asm_file, "-")) || o->debug))
 		return fail_usage(&command_filter, "standard input cannot be the capture and something else");
-	if (!shows && !o->pcap && !o->debug && !o->explain)
+	if (!shows(o) && !o->pcap && !o->debug && !o->explain)
 		o->form = SKEP_CBPF_LIST;
 	return 0;
 }
@@ -165,18 +168,23 @@ static int parse(int argc, char **argv, struct filter_options *o, char **express
 	return check_options(o);
 }
 
-/* The filter itself, once the link type is known. */
+/* The filter itself, once the link type is known. To be shown it need not be valid. */
 static int load(const struct filter_options *o, struct filter *f)
 {
 	int err;
 
 	if (o->expression) {
 		err = filter_compile(o->expression, !o->no_optimizer, f);
-		return err ? err : filter_check(f);
+		/* libpcap makes loops for `protochain`, which no kernel takes. */
+		if (!err && !shows(o))
+			err = filter_check(f) ? EXIT_UNSUPPORTED : 0;
+		return err;
 	}
-	if (o->asm_file)
-		return filter_read(o->asm_file, SKEP_CBPF_ASM, SKEP_CBPF_SOCKET, f);
-	return o->file ? filter_read(o->file, SKEP_CBPF_ANY, SKEP_CBPF_SOCKET, f) : 0;
+	if (!o->asm_file && !o->file)
+		return 0;
+	err = filter_read(o->asm_file ? o->asm_file : o->file, o->asm_file ? SKEP_CBPF_ASM : SKEP_CBPF_ANY,
+	                  SKEP_CBPF_SOCKET, f);
+	return err || shows(o) ? err : filter_check(f);
 }
 
 static int run_capture(const struct filter_options *o, struct filter *f)
@@ -225,7 +233,7 @@ static int filter_main(int argc, char **argv)
 		err = filter_link(o.link_name, &f.link_type);
 	if (err)
 		goto out;
-	if (o.pcap && !o.debug && !o.explain && o.form < 0 && !o.ebpf && !o.jited) {
+	if (o.pcap && !o.debug && !o.explain && !shows(&o)) {
 		err = run_capture(&o, &f);
 	} else {
 		if (o.pcap && !o.link_name)

@@ -29,7 +29,7 @@ struct filter_options {
 
 /* Each answers 0, or the exit code after a message. */
 
-/* filter_load.c: from a file in any form; checked. */
+/* filter_load.c: from a file in any form; it need not pass filter_check(). */
 int filter_read(const char *path, enum skep_cbpf_form form, enum skep_cbpf_kind kind, struct filter *f);
 /* By libpcap, for a link type of captures. */
 int filter_compile(const char *expression, bool optimize, struct filter *f);

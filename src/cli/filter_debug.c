@@ -295,11 +295,11 @@ static void do_load(struct debugger *d, const char *arg)
 			return;
 		}
 		f.name = "the filter";
-		if (filter_check(&f))
-			goto bad;
 	} else if (filter_read(arg, SKEP_CBPF_ANY, SKEP_CBPF_SOCKET, &f)) {
 		goto bad;
 	}
+	if (filter_check(&f))
+		goto bad;
 	filter_free(d->f);
 	*d->f = f;
 	if (new_filter(d))

@@ -57,7 +57,7 @@ int filter_link(const char *name, uint32_t *link_type)
 
 static int compile(pcap_t *p, const char *text, bool optimize, struct bpf_program *out)
 {
-	return pcap_compile(p, out, text, optimize, PCAP_NETMASK_UNKNOWN);
+	return pcap_compile(p, out, text, optimize, 0); /* the netmask, as tcpdump has it without a device */
 }
 
 /* Could the first len bytes be the beginning of an expression? why: what the whole is said to be. */
@@ -218,7 +218,7 @@ int filter_read(const char *path, enum skep_cbpf_form form, enum skep_cbpf_kind 
 	free(data);
 	if (err == -ENOMEM)
 		return fail(EXIT_FAILED, "%s: out of memory", f->name);
-	return err ? say_error(f, &e) : filter_check(f);
+	return err ? say_error(f, &e) : 0;
 }
 
 void filter_free(struct filter *f)

@@ -22,6 +22,7 @@ static int show_ebpf(const struct filter *f, const char *name)
 		enum skep_cbpf_target target;
 	} targets[] = {{"tc", SKEP_CBPF_TO_TC}, {"socket", SKEP_CBPF_TO_SOCKET}, {"linear", SKEP_CBPF_TO_LINEAR}};
 	enum skep_cbpf_target target = f->kind == SKEP_CBPF_SECCOMP ? SKEP_CBPF_TO_SECCOMP : SKEP_CBPF_TO_TC;
+	struct skep_cbpf_error e = {0};
 	struct skep_cbpf_packet none;
 	struct buf text = {0};
 	void *code;
@@ -32,9 +33,10 @@ static int show_ebpf(const struct filter *f, const char *name)
 		if (!strcmp(targets[i].name, name))
 			target = targets[i].target;
 	skep_cbpf_packet_init(&none, "", 0, 0, f->link_type);
-	err = skep_cbpf_translate(f->insns, f->n, target, none.hatype, &code, &n, NULL);
+	err = skep_cbpf_translate(f->insns, f->n, target, none.hatype, &code, &n, &e);
 	if (err)
-		return fail(EXIT_FAILED, "%s: %s", f->name, strerror(-err));
+		return fail(err == -EINVAL ? EXIT_UNSUPPORTED : EXIT_FAILED, "%s: %s", f->name,
+		            *e.text ? e.text : strerror(-err));
 	for (size_t pc = 0; pc < n;) {
 		buf_printf(&text, "%4zu: ", pc);
 		pc += disasm_insn(&text, code, pc, n, &names);

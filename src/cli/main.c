@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_asm,
 	&command_disasm,
 	&command_filter,
+	&command_seccomp,
 };
 
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };

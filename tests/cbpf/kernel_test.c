@@ -209,6 +209,88 @@ static void test_seccomp(unsigned rounds)
 	    refused);
 }
 
+/* --- What calls get ---------------------------------------------------------------------------- */
+
+enum { CALLS = 12, NR_NONE = 2000 }; /* no such call: ENOSYS when it is allowed */
+
+/* A filter of which each return is an errno of its own, or "allow". */
+static void make_harmless(struct skep_cbpf_insn *insns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum cbpf_op op = cbpf_op(&insns[i]);
+
+		if (op == CBPF_RET_A || op == CBPF_RET_K)
+			insns[i] = (struct skep_cbpf_insn){6, 0, 0, i % 5 ? 0x50000 + 100 + (uint32_t)i % 60
+			                                                  : 0x7fff0000};
+		if (op == CBPF_LD_W_ABS && (insns[i].k == 8 || insns[i].k == 12))
+			insns[i].k = 16; /* where the caller is only it knows */
+	}
+}
+
+static bool calls_agree(const struct skep_cbpf_insn *insns, size_t n, uint64_t *seed, int *answers)
+{
+	struct sock_fprog prog = {.len = (unsigned short)n, .filter = (struct sock_filter *)insns};
+	uint64_t args[CALLS][6];
+	int status;
+	pid_t child;
+
+	for (unsigned c = 0; c < CALLS; c++)
+		for (unsigned a = 0; a < 6; a++)
+			args[c][a] = random_below(seed, 2) ? random_below(seed, 70)
+			                                   : (uint64_t)random_next(seed) << 32 | random_next(seed);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+		for (unsigned c = 0; c < CALLS; c++)
+			answers[c] = syscall(NR_NONE + c % 3, args[c][0], args[c][1], args[c][2], args[c][3],
+			                     args[c][4], args[c][5]) == -1 ? errno : 0;
+		for (;;)
+			*(volatile int *)NULL = 0;
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return false;
+	for (unsigned c = 0; c < CALLS; c++) {
+		struct seccomp_data d = {.nr = (int)(NR_NONE + c % 3), .arch = 0xc000003e};
+		struct skep_cbpf_packet p = {.data = (uint8_t *)&d, .len = sizeof(d)};
+		uint32_t ret;
+
+		memcpy(d.args, args[c], sizeof(d.args));
+		ret = skep_cbpf_run(insns, n, SKEP_CBPF_SECCOMP, &p);
+		/* A division by zero answers 0: the thread is killed. */
+		if (!ret)
+			return true;
+		if (answers[c] != (ret == 0x7fff0000 ? ENOSYS : (int)(ret & 0xffff))) {
+			printf("# call %u: 0x%x, errno %d in the kernel\n", c, ret, answers[c]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void test_calls(unsigned rounds)
+{
+	struct skep_cbpf_insn insns[MAX];
+	uint64_t seed = 9;
+	int *answers = mmap(NULL, CALLS * sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool ok = answers != MAP_FAILED;
+
+#ifndef __x86_64__
+	tap_skip("numbers of x86-64", "verdicts of seccomp filters");
+	return;
+#endif
+	for (unsigned round = 0; round < rounds && ok; round++) {
+		size_t n = 1 + random_below(&seed, MAX);
+
+		random_filter(&seed, insns, n, SKEP_CBPF_SECCOMP, 0);
+		make_harmless(insns, n);
+		ok = calls_agree(insns, n, &seed, answers);
+		if (!ok)
+			show(insns, n);
+	}
+	tap(ok, "%u random seccomp filters on %u calls each", rounds, CALLS);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 5000;
@@ -216,5 +298,6 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IONBF, 0); /* children copy no buffer */
 	test_socket(rounds);
 	test_seccomp(rounds / 10);
+	test_calls(rounds / 10);
 	return tap_end();
 }
