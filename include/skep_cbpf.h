@@ -163,6 +163,13 @@ const struct skep_prog *skep_filter_prog(const struct skep_filter *f);
  */
 uint32_t skep_filter_run(struct skep_filter *f, const void *data, uint32_t len, uint32_t wire_len,
                          struct skep_cpu *cpu);
+/* The same for many packets at once, which is faster: ret[i] is what it says of items[i]. */
+struct skep_filter_item {
+	const void *data;
+	uint32_t len, wire_len;
+};
+void skep_filter_run_many(struct skep_filter *f, const struct skep_filter_item *items, size_t n,
+                          uint32_t *ret, struct skep_cpu *cpu);
 /* The same with all that is known of the packet. */
 uint32_t skep_filter_run_packet(struct skep_filter *f, const struct skep_cbpf_packet *p,
                                 struct skep_cpu *cpu);

@@ -18,7 +18,8 @@
 #include "skep.h"
 #include "sys/attr.h"
 
-enum { PROG_LOAD = 5, LOG_SIZE = 1 << 16, SLEEPABLE = 1 << 4 /* BPF_F_SLEEPABLE */ };
+enum { PROG_LOAD = 5, LOG_SIZE = 1 << 16, SLEEPABLE = 1 << 4 /* BPF_F_SLEEPABLE */,
+       AHEAD = 8 /* packets that are fetched before their turn */ };
 
 struct skep_filter {
 	struct skb skb; /* what the program sees; most of it stays as it is */
@@ -28,18 +29,18 @@ struct skep_filter {
 	bool asks; /* for more than bytes and length */
 };
 
-/* Does it ask for headers or extensions? Then each packet must be looked at first. */
-static bool asks(const struct skep_cbpf_insn *insns, size_t n)
+/*
+ * Does it ask for headers or extensions? Then each packet must be looked at first. Headers are reached by
+ * packet load instructions only, which the translation has where nothing else will do.
+ */
+static bool asks(const struct skep_cbpf_insn *insns, size_t n, const struct insn *code, size_t len)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned operand = cbpf_info[cbpf_op(&insns[i])].operand;
-
-		if ((operand == OPERAND_ABS || operand == OPERAND_MSH) && insns[i].k >= LL_OFF)
+	for (size_t i = 0; i < n; i++)
+		if (cbpf_ext(&insns[i]) != EXT_NONE && cbpf_ext(&insns[i]) != EXT_XOR_X)
 			return true;
-		/* X may be anything. */
-		if (operand == OPERAND_IND)
+	for (size_t i = 0; i < len; i++)
+		if (code[i].code && !(code[i].code & CLASS_MASK) && code[i].code != insn_info[OP_LDDW].code)
 			return true;
-	}
 	return false;
 }
 
@@ -97,6 +98,8 @@ int skep_filter_new(struct skep *k, const struct skep_cbpf_insn *insns, size_t n
 		return err;
 	f = calloc(1, sizeof(*f));
 	err = f ? load(k, code, len, seccomp, &f->prog, error) : -ENOMEM;
+	if (!err)
+		f->asks = !seccomp && asks(insns, n, code, len);
 	free(code);
 	if (err) {
 		free(f);
@@ -104,7 +107,6 @@ int skep_filter_new(struct skep *k, const struct skep_cbpf_insn *insns, size_t n
 	}
 	f->kind = kind;
 	f->link_type = link_type;
-	f->asks = !seccomp && asks(insns, n);
 	f->skb.ifindex = 1;
 	*out = f;
 	return 0;
@@ -154,6 +156,14 @@ uint32_t skep_filter_run_packet(struct skep_filter *f, const struct skep_cbpf_pa
 	return (uint32_t)prog_run((const struct prog *)f->prog, skb, (struct cpu *)cpu);
 }
 
+/* For filters that look at bytes and length only, the rest of the context stays as it is. */
+static inline void set_plain(struct skb *skb, const void *data, uint32_t len, uint32_t wire_len)
+{
+	skb->pkt.data = (uint8_t *)(uintptr_t)data;
+	skb->pkt.end = skb->pkt.data + len;
+	skb->len = wire_len < len ? len : wire_len;
+}
+
 uint32_t skep_filter_run(struct skep_filter *f, const void *data, uint32_t len, uint32_t wire_len,
                          struct skep_cpu *cpu)
 {
@@ -165,6 +175,32 @@ uint32_t skep_filter_run(struct skep_filter *f, const void *data, uint32_t len, 
 		skep_cbpf_packet_init(&p, data, len, wire_len, f->link_type);
 		return skep_filter_run_packet(f, &p, cpu);
 	}
-	set_bytes(&f->skb, data, len, wire_len);
+	set_plain(&f->skb, data, len, wire_len);
 	return (uint32_t)prog_run((const struct prog *)f->prog, &f->skb, (struct cpu *)cpu);
+}
+
+/* Entering and leaving the CPU slot costs as much as most filters: here it is done once. */
+void skep_filter_run_many(struct skep_filter *f, const struct skep_filter_item *items, size_t n,
+                          uint32_t *ret, struct skep_cpu *slot)
+{
+	const struct prog *p = (const struct prog *)f->prog;
+	struct cpu *cpu = (struct cpu *)slot;
+	struct skb *skb = &f->skb;
+
+	if (!n)
+		return;
+	ret[0] = skep_filter_run(f, items[0].data, items[0].len, items[0].wire_len, slot);
+	if (f->asks || f->kind == SKEP_CBPF_SECCOMP || atomic_load_explicit(&cpu->k->stats, memory_order_relaxed) ||
+	    p->engine == cpu->k->reg.checked) {
+		for (size_t i = 1; i < n; i++)
+			ret[i] = skep_filter_run(f, items[i].data, items[i].len, items[i].wire_len, slot);
+		return;
+	}
+	rcu_read_enter(&cpu->k->rcu, &cpu->rcu);
+	for (size_t i = 1; i < n; i++) {
+		__builtin_prefetch(items[i + AHEAD < n ? i + AHEAD : n - 1].data);
+		set_plain(skb, items[i].data, items[i].len, items[i].wire_len);
+		ret[i] = (uint32_t)p->entry(skb, cpu, p);
+	}
+	rcu_read_leave(&cpu->rcu);
 }

@@ -139,6 +139,50 @@ static void test_engines(unsigned rounds)
 	    "%u random filters: engines agree; %u refused by the verifier alone", run, refused);
 }
 
+/* Many packets at once: the same as one by one, with and without extensions. */
+static void test_many(void)
+{
+	static const char *const texts[] = {"ldh [12]\njeq #0x800, a\nret #0\na: ld [x + 20]\nret a", "ld len\nret a",
+	                                    "ld #proto\nret a", "ld [-1048576]\nret a"};
+	static uint8_t bytes[64][PACKET];
+	struct skep_filter_item items[64];
+	uint32_t ret[64];
+	uint64_t seed = 25;
+	bool ok = true;
+
+	for (unsigned i = 0; i < 64; i++) {
+		struct skep_cbpf_packet p;
+
+		make_packet(&seed, bytes[i], &p);
+		items[i] = (struct skep_filter_item){bytes[i], p.len, p.wire_len};
+	}
+	for (unsigned t = 0; t < sizeof(texts) / sizeof(texts[0]) * ENGINES; t++) {
+		struct skep *k = kernels[t % ENGINES];
+		struct skep_cbpf_insn *insns;
+		struct skep_filter *f;
+		struct skep_cpu *cpu;
+		size_t n;
+
+		if (skep_cbpf_read(texts[t / ENGINES], strlen(texts[t / ENGINES]), SKEP_CBPF_ASM, &insns, &n, NULL) ||
+		    skep_filter_new(k, insns, n, SKEP_CBPF_SOCKET, 1, &f, NULL)) {
+			ok = false;
+			break;
+		}
+		cpu = skep_cpu_enter(k);
+		skep_filter_run_many(f, items, 64, ret, cpu);
+		for (unsigned i = 0; i < 64; i++) {
+			struct skep_cbpf_packet p;
+
+			skep_cbpf_packet_init(&p, items[i].data, items[i].len, items[i].wire_len, 1);
+			ok &= ret[i] == skep_cbpf_run(insns, n, SKEP_CBPF_SOCKET, &p);
+		}
+		skep_cpu_leave(cpu);
+		skep_filter_free(f);
+		free(insns);
+	}
+	tap(ok, "many packets at once");
+}
+
 /* Far jumps: a filter of the largest size, with one of everything that jumps. */
 static void test_large(void)
 {
@@ -351,6 +395,7 @@ int main(int argc, char **argv)
 	}
 	test_engines(rounds);
 	test_large();
+	test_many();
 	test_seccomp(rounds / 2);
 	test_kernel(rounds);
 	for (unsigned i = 0; i < ENGINES; i++)
