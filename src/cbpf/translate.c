@@ -169,6 +169,49 @@ static uint32_t constant(const struct translation *t, size_t pc)
 	return f->size == 2 ? __builtin_bswap16((uint16_t)k) : __builtin_bswap32(k);
 }
 
+/* Do both ways return constants? Then there is nothing to jump to: the JIT makes a conditional move of it. */
+static bool is_choice(const struct translation *t, size_t pc)
+{
+	const struct skep_cbpf_insn *i = &t->insns[pc];
+
+	return cbpf_jumps_if(cbpf_op(i)) && i->jt != i->jf && cbpf_op(&i[1 + i->jt]) == CBPF_RET_K &&
+	       cbpf_op(&i[1 + i->jf]) == CBPF_RET_K;
+}
+
+static void emit_choice(struct translation *t, size_t pc, enum op if_true, unsigned src, int32_t imm)
+{
+	const struct skep_cbpf_insn *i = &t->insns[pc];
+	/* In seccomp filters r2 may be a word of M[], and r6 is free. */
+	unsigned free = t->target == SKEP_CBPF_TO_SECCOMP ? R6 : TMP2;
+
+	emit(t, OP_MOV32_K, TMP, 0, 0, (int32_t)i[1 + i->jt].k);
+	emit(t, OP_MOV32_K, free, 0, 0, (int32_t)i[1 + i->jf].k);
+	emit(t, if_true, A, src, 1, imm);
+	emit(t, OP_MOV32_X, TMP, free, 0, 0);
+	emit(t, OP_MOV32_X, A, TMP, 0, 0);
+	emit(t, OP_EXIT, 0, 0, 0, 0);
+}
+
+/* What is reached by choices only is not emitted. */
+static void leave_out_choices(struct translation *t)
+{
+	for (size_t pc = 1; pc < t->n; pc++)
+		t->facts[pc].reached = false;
+	for (size_t pc = 0; pc < t->n; pc++) {
+		const struct skep_cbpf_insn *i = &t->insns[pc];
+		enum cbpf_op op = cbpf_op(i);
+
+		if (!t->facts[pc].reached || is_choice(t, pc) || op == CBPF_RET_K || op == CBPF_RET_A)
+			continue;
+		if (cbpf_jumps_if(op)) {
+			t->facts[pc + 1 + i->jt].reached = true;
+			t->facts[pc + 1 + i->jf].reached = true;
+		} else {
+			t->facts[pc + 1 + (op == CBPF_JA ? i->k : 0)].reached = true;
+		}
+	}
+}
+
 static void emit_condition(struct translation *t, size_t pc, enum cbpf_op op)
 {
 	const struct skep_cbpf_insn *i = &t->insns[pc];
@@ -177,6 +220,10 @@ static void emit_condition(struct translation *t, size_t pc, enum cbpf_op op)
 	unsigned src = by_x ? t->x : 0;
 	int32_t imm = by_x ? 0 : (int32_t)constant(t, pc);
 
+	if (is_choice(t, pc)) {
+		emit_choice(t, pc, c.if_true, src, imm);
+		return;
+	}
 	if (i->jt == i->jf) {
 		if (i->jt)
 			emit_jump(t, OP_JA, 0, 0, 0, pc + 1 + i->jt);
@@ -358,6 +405,7 @@ int skep_cbpf_translate(const struct skep_cbpf_insn *insns, size_t n, enum skep_
 	t.failed = !t.facts || !t.start || !def;
 	if (!t.failed) {
 		facts_find(insns, n, is_direct(&t), target == SKEP_CBPF_TO_LINEAR, t.facts, def);
+		leave_out_choices(&t);
 		place_registers(&t);
 		emit_all(&t);
 	}
