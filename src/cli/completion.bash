@@ -6,18 +6,21 @@ _skep() {
 	COMPREPLY=()
 	compopt +o default
 	if [ "$COMP_CWORD" = 1 ] || [ "$command" = help ]; then
-		COMPREPLY=($(compgen -W "exec verify explain run ps asm disasm help --version --help" -- "$cur"))
+		COMPREPLY=($(compgen -W "exec verify explain run ps asm disasm filter seccomp help --version --help" -- "$cur"))
 		return
 	fi
 	case $prev in
 	--on)
 		COMPREPLY=($(compgen -W "skep kernel both" -- "$cur"))
 		return ;;
-	--pcap | --out | --raw | -o | --output)
+	--pcap | --out | --raw | -o | --output | -f | --file | --asm | --diff)
 		compopt -o filenames
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return ;;
-	--prog | --data | --ctx | --mem | --repeat | --entries | --fill | --type | --section)
+	-y | --link)
+		COMPREPLY=($(compgen -W "EN10MB RAW LINUX_SLL LINUX_SLL2 NULL PPP IEEE802_11" -- "$cur"))
+		return ;;
+	--prog | --data | --ctx | --mem | --repeat | --entries | --fill | --type | --section | --explain | --pid | --index)
 		return ;;
 	esac
 	if [ "${cur#-}" = "$cur" ]; then
@@ -37,6 +40,11 @@ _skep() {
 		COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
 	asm)
 		COMPREPLY=($(compgen -W "--output --hex --help" -- "$cur")) ;;
+	filter)
+		COMPREPLY=($(compgen -W "--file --asm --link -O -d -dd -ddd --bpf --c --xt --raw --ebpf --jited --pcap
+			--out --count --explain --debug --json --help" -- "$cur")) ;;
+	seccomp)
+		COMPREPLY=($(compgen -W "--pid --index --call --table --check --diff --arch --json --help" -- "$cur")) ;;
 	disasm)
 		COMPREPLY=($(compgen -W "--section --prog --kernel --no-source --json --help" -- "$cur")) ;;
 	esac
