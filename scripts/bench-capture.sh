@@ -14,7 +14,7 @@ if [ "$free" -lt 3000000 ]; then
 	exit 0
 fi
 command -v tcpdump >/dev/null || { echo "bench-capture: no tcpdump: left out" >&2; exit 0; }
-"$build/tests/cbpf/write-capture" 1 40000 "${3:-120}" >"$dir/in.pcap"
+"$build/tests/cbpf/write-capture" 1 40000 "${3:-190}" >"$dir/in.pcap"
 exec python3 - "$build/skep" "$dir" <<'EOF'
 import os, resource, subprocess, sys
 
