@@ -18,8 +18,7 @@
 #include "skep.h"
 #include "sys/attr.h"
 
-enum { PROG_LOAD = 5, LOG_SIZE = 1 << 16, SLEEPABLE = 1 << 4 /* BPF_F_SLEEPABLE */,
-       AHEAD = 8 /* packets that are fetched before their turn */ };
+enum { PROG_LOAD = 5, LOG_SIZE = 1 << 16, SLEEPABLE = 1 << 4 /* BPF_F_SLEEPABLE */ };
 
 struct skep_filter {
 	struct skb skb; /* what the program sees; most of it stays as it is */
@@ -185,6 +184,7 @@ void skep_filter_run_many(struct skep_filter *f, const struct skep_filter_item *
 {
 	const struct prog *p = (const struct prog *)f->prog;
 	struct cpu *cpu = (struct cpu *)slot;
+	const prog_entry entry = p->entry;
 	struct skb *skb = &f->skb;
 
 	if (!n)
@@ -198,9 +198,8 @@ void skep_filter_run_many(struct skep_filter *f, const struct skep_filter_item *
 	}
 	rcu_read_enter(&cpu->k->rcu, &cpu->rcu);
 	for (size_t i = 1; i < n; i++) {
-		__builtin_prefetch(items[i + AHEAD < n ? i + AHEAD : n - 1].data);
 		set_plain(skb, items[i].data, items[i].len, items[i].wire_len);
-		ret[i] = (uint32_t)p->entry(skb, cpu, p);
+		ret[i] = (uint32_t)entry(skb, cpu, p);
 	}
 	rcu_read_leave(&cpu->rcu);
 }
