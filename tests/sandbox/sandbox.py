@@ -137,4 +137,19 @@ def t_two_sandboxes_know_nothing_of_each_other():
         raise Failure("the map of another sandbox is seen")
 
 
+ATTACH_FILTER = """
+import socket, struct, ctypes
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 3))
+b.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HxxxxxxP", 1, ctypes.addressof(code)))
+a.send(b"hello")
+print(b.recv(10).decode())
+"""
+
+
+def t_classic_filters_are_the_hosts():
+    expect(run("--", sys.executable, "-c", ATTACH_FILTER), "hel
+")
+
+
 harness.main(globals(), sys.argv[1:])
