@@ -9,7 +9,8 @@
  *   from 5 to 9: R0=...                             another way begins
  *
  * Only the way that was followed last matters: it begins at the last "from X to Y:" line, and before that
- * at the branch X of the way before.
+ * at the branch X of the way before. The reason is the last line that reject.def knows; where the line
+ * before is one, too, that one has the numbers ("Unreleased reference id=3 alloc_insn=7").
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@
 struct step {
 	struct place_in_source at;
 	int writes; /* the register it writes, or -1 */
-	char state[200]; /* what stands behind ";" */
+	char state[400]; /* what stands behind ";" */
 };
 
 struct reader {
@@ -33,13 +34,14 @@ struct reader {
 	struct place_in_source source; /* the line that instructions belong to now */
 	struct step *steps;
 	size_t n, cap;
+	bool reasoned; /* the line before was a reason */
 };
 
 static bool is_statistics(const char *line)
 {
 	return !strncmp(line, "processed ", 10) || !strncmp(line, "verification time ", 18) ||
 	       !strncmp(line, "stack depth ", 12) || !strncmp(line, "mark_precise", 12) ||
-	       !strncmp(line, "arg#", 4) || !strncmp(line, "Live regs", 9);
+	       !strncmp(line, "Live regs", 9);
 }
 
 /* "; TEXT @ FILE:LINE" */
@@ -81,8 +83,9 @@ static bool read_insn(struct reader *r, const char *line)
 {
 	char *end;
 	unsigned long insn = strtoul(line, &end, 10);
-	const char *code, *state;
+	const char *code, *state, *jump;
 	struct step *s;
+	size_t len;
 
 	if (end == line || end[0] != ':' || end[1] != ' ' || end[2] != '(')
 		return false;
@@ -99,13 +102,16 @@ static bool read_insn(struct reader *r, const char *line)
 	s = &r->steps[r->n++];
 	*s = (struct step){.at = r->source, .writes = written(code)};
 	s->at.insn = (unsigned)insn;
-	state = strstr(code, " ; ");
-	snprintf(s->at.code, sizeof(s->at.code), "%.*s",
-	         (int)(state ? (size_t)(state - code) : strlen(code)), code);
-	for (size_t len = strlen(s->at.code); len && s->at.code[len - 1] == ' ';)
+	state = strstr(code, " ;");
+	len = state ? (size_t)(state - code) : strlen(code);
+	jump = strstr(code, "goto pc");
+	if (jump && jump < code + len) /* in loops a state stands behind it */
+		len = (size_t)(jump - code) + 8 + strspn(jump + 8, "0123456789");
+	snprintf(s->at.code, sizeof(s->at.code), "%.*s", (int)len, code);
+	for (len = strlen(s->at.code); len && s->at.code[len - 1] == ' ';)
 		s->at.code[--len] = '\0';
 	if (state)
-		snprintf(s->state, sizeof(s->state), "%s", state + 3);
+		snprintf(s->state, sizeof(s->state), "%s", state + 2);
 	return true;
 }
 
@@ -118,7 +124,26 @@ static bool read_from(struct reader *r, const char *line)
 		return false;
 	while (r->n && r->steps[r->n - 1].at.insn != from)
 		r->n--;
+	if (r->n && strchr(line, ':'))
+		snprintf(r->steps[r->n - 1].state, sizeof(r->steps[0].state), "%.399s",
+		         strchr(line, ':') + 1);
 	return true;
+}
+
+/* A reason, or (until there is one) any other line. */
+static void read_reason(struct reader *r, const char *line)
+{
+	struct diagnosis *d = r->d;
+	unsigned code = skep_reject_code(line);
+
+	if (!code && d->code)
+		return;
+	d->detail[0] = '\0';
+	if (r->reasoned)
+		snprintf(d->detail, sizeof(d->detail), "%s", d->reason);
+	snprintf(d->reason, sizeof(d->reason), "%.511s", line);
+	d->code = code;
+	r->reasoned = code != 0;
 }
 
 static void read_line(struct reader *r, const char *line)
@@ -135,13 +160,25 @@ static void read_line(struct reader *r, const char *line)
 	if (line[0] == ';' && line[1] == ' ')
 		read_source(r, line);
 	else if (!read_insn(r, line) && !read_from(r, line))
-		snprintf(d->reason, sizeof(d->reason), "%.511s", line);
+		return read_reason(r, line);
+	r->reasoned = false;
+	d->code = 0; /* what comes later is the reason */
+}
+
+/* How long "R1=scalar(umax=7,var_off=(0x0; 0x7))" is: to the blank outside of parentheses. */
+static int value_length(const char *at)
+{
+	int len = 0, depth = 0;
+
+	for (; at[len] && (at[len] != ' ' || depth); len++)
+		depth += (at[len] == '(') - (at[len] == ')');
+	return len;
 }
 
 /* The last "R1=..." of the steps that says what the register holds. */
 static void find_known(struct diagnosis *d, const struct reader *r)
 {
-	char name[8];
+	char name[16];
 
 	snprintf(name, sizeof(name), "R%d", d->reg);
 	for (size_t i = r->n; i-- > 0;) {
@@ -150,7 +187,7 @@ static void find_known(struct diagnosis *d, const struct reader *r)
 		while ((at = strstr(at, name)) && (at[strlen(name)] != '=' && at[strlen(name)] != '_'))
 			at++;
 		if (at) {
-			snprintf(d->known, sizeof(d->known), "%.*s", (int)strcspn(at, " "), at);
+			snprintf(d->known, sizeof(d->known), "%.*s", value_length(at), at);
 			return;
 		}
 		if (r->steps[i].writes == d->reg)
@@ -158,7 +195,15 @@ static void find_known(struct diagnosis *d, const struct reader *r)
 	}
 }
 
-/* Where the register's value came from: its last writer, and what that one copied. */
+/* "r6 = r0": the value is older. */
+static bool is_move(const char *code, int *from)
+{
+	int end = 0;
+
+	return sscanf(code, "r%*d = r%d%n", from, &end) == 1 && !code[end];
+}
+
+/* Where the register's value came from: its last writer, and what that one changed. */
 static void find_steps(struct diagnosis *d, const struct reader *r)
 {
 	int reg = d->reg;
@@ -169,13 +214,96 @@ static void find_steps(struct diagnosis *d, const struct reader *r)
 
 		if (s->writes != reg || i + 1 == r->n)
 			continue;
-		d->steps[d->nsteps++] = s->at;
-		if (sscanf(s->at.code, "%*c%*d = r%d", &from) == 1)
+		if (is_move(s->at.code, &from)) {
 			reg = from;
-		else if (strchr(s->at.code, '=') && !strstr(s->at.code, " = "))
-			continue; /* r1 += r2: what was there before matters, too */
-		else
+			continue;
+		}
+		d->steps[d->nsteps++] = s->at;
+		if (!strchr(s->at.code, '=') || strstr(s->at.code, " = "))
 			break;
+	}
+}
+
+/* Which register the reason is about: "R3 ...", or the one of "arg#0", "trusted arg0", "helper arg1". */
+static int named_register(const char *reason)
+{
+	static const struct {
+		const char *word;
+		int first;
+	} words[] = {{"helper arg", 0}, {"trusted arg", 1}, {"arg#", 1}};
+
+	for (const char *at = reason; (at = strchr(at, 'R')); at++)
+		if (isdigit((unsigned char)at[1]) && (at == reason || at[-1] == ' ' || at[-1] == '('))
+			return atoi(at + 1);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *at = strstr(reason, words[i].word);
+
+		if (at && isdigit((unsigned char)at[strlen(words[i].word)]))
+			return atoi(at + strlen(words[i].word)) + words[i].first;
+	}
+	return -1;
+}
+
+static bool is_call(const struct step *s)
+{
+	return !strncmp(s->at.code, "call ", 5);
+}
+
+/*
+ * A pointer that became a number without being written: the last call since did it, by releasing it, by
+ * changing the packet or by leaving a lock.
+ */
+static void find_loss(struct diagnosis *d, const struct reader *r)
+{
+	bool pointer = d->known[0] && !strstr(d->known, "scalar");
+
+	if (!strstr(d->reason, "'scalar'") && !strstr(d->reason, "type=scalar") &&
+	    !strstr(d->reason, "referenced or trusted") && !strstr(d->reason, "!read_ok"))
+		return;
+	if (!pointer && !strstr(d->reason, "!read_ok"))
+		return;
+	for (size_t i = r->n ? r->n - 1 : 0; i-- > 0;) {
+		if (r->steps[i].writes == d->reg && !is_call(&r->steps[i]))
+			return;
+		if (!is_call(&r->steps[i]))
+			continue;
+		if (d->reg == 0)
+			return;
+		d->was_lost = true;
+		d->lost = r->steps[i].at;
+		snprintf(d->known, sizeof(d->known), "R%d=%s", d->reg,
+		         strstr(d->reason, "!read_ok") ? "nothing" : "scalar()");
+		return;
+	}
+}
+
+/* "alloc_insn=7": who acquired what was not released. */
+static void find_acquirer(struct diagnosis *d, const struct reader *r)
+{
+	const char *at = strstr(d->detail, "alloc_insn=");
+	unsigned insn = at ? (unsigned)atoi(at + strlen("alloc_insn=")) : 0;
+
+	for (size_t i = r->n; at && i-- > 0;)
+		if (r->steps[i].at.insn == insn) {
+			d->steps[d->nsteps++] = r->steps[i].at;
+			return;
+		}
+}
+
+static void find_conditions(struct diagnosis *d, const struct reader *r)
+{
+	for (size_t i = r->n; i-- > 0;) {
+		const struct step *s = &r->steps[i];
+
+		if (strncmp(s->at.code, "if ", 3))
+			continue;
+		if (d->branches < DIAGNOSIS_CONDITIONS && i + 1 < r->n) {
+			struct condition *c = &d->conditions[d->branches];
+
+			c->at = s->at;
+			c->jumped = r->steps[i + 1].at.insn != s->at.insn + 1;
+		}
+		d->branches += i + 1 < r->n;
 	}
 }
 
@@ -194,19 +322,21 @@ void diagnose(const char *log, struct diagnosis *d)
 		read_line(&r, line);
 	}
 	d->code = skep_reject_code(d->reason);
-	for (const char *at = d->reason; (at = strchr(at, 'R')) && d->reg < 0; at++)
-		if (isdigit((unsigned char)at[1]) && (at == d->reason || at[-1] == ' ' || at[-1] == '('))
-			d->reg = atoi(at + 1);
-	for (size_t i = 0; i < r.n; i++)
-		d->branches += !strncmp(r.steps[i].at.code, "if ", 3);
+	d->reg = named_register(d->reason);
+	if (d->reg < 0)
+		d->reg = named_register(d->detail);
+	find_conditions(d, &r);
 	if (r.n) {
 		d->placed = true;
 		d->at = r.steps[r.n - 1].at;
 	}
 	if (d->reg >= 0) {
 		find_known(d, &r);
+		find_loss(d, &r);
 		find_steps(d, &r);
 	}
+	if (!d->nsteps)
+		find_acquirer(d, &r);
 	free(r.steps);
 }
 
@@ -228,6 +358,8 @@ static unsigned column_of(const uint8_t *at, const uint8_t *end, uint32_t record
 	unsigned column = 0;
 	uint32_t head[2];
 
+	if (!line)
+		return 0;
 	while ((size_t)(end - at) >= sizeof(head)) {
 		memcpy(head, at, sizeof(head));
 		at += sizeof(head);
@@ -249,7 +381,7 @@ static unsigned column_of(const uint8_t *at, const uint8_t *end, uint32_t record
 
 void diagnose_columns(struct diagnosis *d, const struct btf *btf, const void *btf_ext, size_t len)
 {
-	const uint8_t *at = btf_ext;
+	const uint8_t *at = btf_ext, *end;
 	struct ext_header h;
 	uint32_t record;
 
@@ -263,8 +395,12 @@ void diagnose_columns(struct diagnosis *d, const struct btf *btf, const void *bt
 	memcpy(&record, at, sizeof(record));
 	if (record < 16 || record > 4096)
 		return;
-	d->at.column = column_of(at + 4, at + h.line_len, record, d->at.line, btf);
+	end = at + h.line_len;
+	at += sizeof(record);
+	d->at.column = column_of(at, end, record, d->at.line, btf);
+	d->lost.column = column_of(at, end, record, d->lost.line, btf);
 	for (unsigned i = 0; i < d->nsteps; i++)
-		d->steps[i].column = column_of(at + 4, at + h.line_len, record, d->steps[i].line,
-		                               btf);
+		d->steps[i].column = column_of(at, end, record, d->steps[i].line, btf);
+	for (unsigned i = 0; i < DIAGNOSIS_CONDITIONS; i++)
+		d->conditions[i].at.column = column_of(at, end, record, d->conditions[i].at.line, btf);
 }

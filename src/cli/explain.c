@@ -14,8 +14,7 @@
 #include "cli/cli.h"
 
 static const struct explanation explanations[] = {
-#define EXPLAIN(code, title, needed, fix, setup, wrong, right)                                     \
-	{code, title, needed, fix, setup, wrong, right},
+#define EXPLAIN(...) {__VA_ARGS__},
 #include "cli/explain.def"
 #undef EXPLAIN
 };
@@ -30,44 +29,72 @@ const struct explanation *explanation_find(unsigned code)
 	return NULL;
 }
 
-static void print_example(const char *what, const struct explanation *e, const char *text)
+static void print_block(const char *text)
 {
-	const char *at = text;
+	while (*text) {
+		size_t len = strcspn(text, "\n");
 
-	printf("\n%s:\n\n", what);
-	for (const char *s = e->setup; *s; s += strcspn(s, "\n") + 1)
-		printf("    %.*s\n", (int)strcspn(s, "\n"), s);
-	while (*at) {
-		size_t len = strcspn(at, "\n");
-
-		printf("    %.*s\n", (int)len, at);
-		at += len + (at[len] == '\n');
+		printf(len ? "    %.*s\n" : "\n", (int)len, text);
+		text += len + (text[len] == '\n');
 	}
+}
+
+static void print_example(const char *what, const char *text)
+{
+	printf("\n%s:\n\n", what);
+	print_block(text);
+}
+
+/* TEXT behind LABEL, in lines of at most 100 letters, all indented alike. */
+static void print_text(const char *label, const char *text)
+{
+	enum { INDENT = 18, WIDTH = 100 };
+	int at = printf("%-*s", INDENT, label);
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (at > INDENT && at + 1 + len > WIDTH)
+			at = printf("\n%*s", INDENT, "") - 1;
+		else if (at > INDENT)
+			at += printf(" ");
+		at += printf("%.*s", len, text);
+		text += len + (text[len] == ' ');
+	}
+	printf("\n");
 }
 
 static void print(const struct explanation *e, const char *format)
 {
 	printf("SK%04u  %s\n\n", e->code, e->title);
 	if (format)
-		printf("the log says      %s\n", format);
-	printf("what is needed    %s\nwhat helps        %s\n", e->needed, e->fix);
+		print_text("the log says", format);
+	if (e->then)
+		printf("%-18sSK%04u: %s\n", "and then", e->then, skep_reject_format(e->then));
+	print_text("what is needed", e->needed);
+	print_text("what helps", e->help);
 	if (!*e->wrong)
 		return;
-	print_example("refused", e, e->wrong);
-	print_example("accepted", e, e->right);
+	if (e->in_c && *e->setup)
+		print_example("with", e->setup);
+	print_example("refused", e->wrong);
+	print_example("accepted", e->right);
+	if (!e->in_c && *e->setup)
+		print_example("both of this kind", e->setup);
 }
 
 static int print_json(const struct explanation *e, const char *format)
 {
 	struct out *out = out_new(true);
-	char code[12];
+	char code[16];
 
 	snprintf(code, sizeof(code), "SK%04u", e->code);
 	out_str(out, "code", code);
 	out_str(out, "title", e->title);
 	out_str(out, "message", format);
 	out_str(out, "needed", e->needed);
-	out_str(out, "fix", e->fix);
+	out_str(out, "help", e->help);
+	out_str(out, "language", !*e->wrong ? NULL : e->in_c ? "C" : "assembler");
 	out_str(out, "setup", e->setup);
 	out_str(out, "refused", e->wrong);
 	out_str(out, "accepted", e->right);
@@ -103,11 +130,6 @@ static int explain_run(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct explanation short_one = {
-		.title = "No longer explanation than the log's words.",
-		.fix = "docs/differences.md and the kernel's documentation of the verifier may help.",
-		.setup = "", .wrong = "", .right = "",
-	};
 	const struct explanation *e;
 	const char *format;
 	bool json = false;
@@ -132,13 +154,8 @@ static int explain_run(int argc, char **argv)
 		            "ends a log with", argv[optind]);
 	format = skep_reject_format(code);
 	e = explanation_find(code);
-	if (!e && !format)
-		return fail(EXIT_BAD_INPUT, "there is no SK%04u; `skep explain` lists what is explained", code);
-	if (!e) {
-		short_one.code = code;
-		short_one.needed = format;
-		e = &short_one;
-	}
+	if (!e)
+		return fail(EXIT_BAD_INPUT, "there is no SK%04u; `skep explain` lists all codes", code);
 	if (json)
 		return print_json(e, format);
 	print(e, format);

@@ -118,9 +118,132 @@ static void show_place(struct out *out, const char *what, const struct place_in_
 	out_text(out, "    insn %u: %s\n", at->insn, at->code);
 }
 
+/* TEXT behind LABEL, in lines of at most 100 letters, all indented alike. */
+static void show_text(struct out *out, const char *label, const char *text)
+{
+	enum { INDENT = 10, WIDTH = 100 };
+	int at = INDENT;
+
+	out_text(out, "  %-*s", INDENT - 2, label);
+	for (bool first = true; *text; first = false) {
+		int len = (int)strcspn(text, " ");
+
+		if (!first && at + 1 + len > WIDTH) {
+			out_text(out, "\n%*s", INDENT, "");
+			at = INDENT;
+		} else if (!first) {
+			out_text(out, " ");
+			at++;
+		}
+		out_text(out, "%.*s", len, text);
+		at += len;
+		text += len + (text[len] == ' ');
+	}
+	out_text(out, "\n");
+}
+
+/* Where a code has several causes, the words of the log and the way tell which. */
+struct cause {
+	unsigned code;
+	const char *words;
+	bool lost;
+	const char *needed, *help;
+};
+
+static const struct cause causes[] = {
+	{447, "_or_null", false,
+	 "A valid pointer. This one may be NULL: on the way to this access nothing compared it with NULL.",
+	 "Compare it first: if (!p) return 0; and keep the access behind that."},
+	{447, "'scalar'", true,
+	 "A valid pointer. This one was: the call since has released it, changed the packet, or left the lock "
+	 "under which it was got.",
+	 "Use it before that call. After helpers that change the packet load ctx->data and ctx->data_end again, and "
+	 "compare again."},
+	{447, "'scalar'", false,
+	 "A valid pointer. This is a number: it was never a pointer that the verifier follows, or it was changed "
+	 "in a way that it cannot follow.",
+	 "Read kernel memory with bpf_probe_read_kernel() or BPF_CORE_READ(), user memory with "
+	 "bpf_probe_read_user(). Do not keep pointers in maps or integers."},
+	{701, "!read_ok", true,
+	 "A register that was set on this way. The call since has left nothing in r1 to r5.",
+	 "Keep the value in a local variable (r6 to r9) over the call; load it again."},
+};
+
+static const struct cause *cause_of(const struct diagnosis *d)
+{
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].code == d->code && strstr(d->reason, causes[i].words) &&
+		    causes[i].lost == d->was_lost)
+			return &causes[i];
+	return NULL;
+}
+
+/* What the kernel's names of kinds mean; the longest that fits counts. */
+static const char *kind_in_words(const char *known)
+{
+	static const struct {
+		const char *kind, *words;
+	} kinds[] = {
+		{"map_value_or_null", "what a lookup answered: NULL if there is no such element"},
+		{"map_value", "a pointer into a map's value; vs= is its size, off= where in it"},
+		{"ringbuf_mem_or_null", "a reserved record: NULL if the ring buffer is full"},
+		{"ptr_or_null_", "a pointer to an object that may be NULL"},
+		{"rcu_ptr_or_null_", "a pointer to an object that may be NULL"},
+		{"pkt_end", "the end of the packet"},
+		{"pkt", "a pointer into the packet; r= is how many bytes are known to be there"},
+		{"ctx", "the context"},
+		{"fp", "a pointer to the stack"},
+		{"sock_or_null", "a socket that was looked up: NULL if there is none"},
+		{"scalar", "a number, as far as the verifier knows"},
+		{"nothing", "a call leaves nothing in r1 to r5"},
+	};
+	const char *kind = strchr(known, '=');
+	size_t len = kind ? strcspn(++kind, "(0123456789-") : 0;
+
+	for (size_t i = 0; len && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (len >= strlen(kinds[i].kind) && !strncmp(kind, kinds[i].kind, strlen(kinds[i].kind)))
+			return kinds[i].words;
+	return NULL;
+}
+
+static void show_known(struct out *out, const struct diagnosis *d)
+{
+	const char *words = kind_in_words(d->known);
+
+	if (d->known[0] && words)
+		out_text(out, "  known:  %s (%s)\n", d->known, words);
+	else if (d->known[0])
+		out_text(out, "  known:  %s\n", d->known);
+	if (d->detail[0])
+		out_text(out, "  %s  %s\n", d->known[0] ? "      " : "known:", d->detail);
+	else if (!d->known[0] && d->reason[0])
+		out_text(out, "  known:  %s\n", d->reason);
+}
+
+/* The way to the fault: its last conditions, in the order in which they were met. */
+static void show_way(struct out *out, const struct diagnosis *d)
+{
+	unsigned n = d->branches < DIAGNOSIS_CONDITIONS ? d->branches : DIAGNOSIS_CONDITIONS;
+
+	for (unsigned i = n; i-- > 0;) {
+		const struct condition *c = &d->conditions[i];
+
+		out_text(out, "  %s", i + 1 == n ? "on the way where" : "and then where  ");
+		if (c->at.line)
+			out_text(out, " %s:%u", c->at.file, c->at.line);
+		out_text(out, "  %s\n    insn %u: %s  %s\n", c->at.text, c->at.insn, c->at.code,
+		         c->jumped ? "(it does)" : "(it does not)");
+	}
+	if (d->branches > n)
+		out_text(out, "  %u more condition%s before; -v shows them\n", d->branches - n,
+		         d->branches - n > 1 ? "s" : "");
+}
+
 static void show_refusal(struct verify *v, const struct diagnosis *d)
 {
 	const struct explanation *e = explanation_find(d->code);
+	const struct cause *c = cause_of(d);
+	bool reference = !strncmp(d->detail, "Unreleased", 10);
 	struct out *out = v->out;
 
 	out_text(out, "\n");
@@ -129,16 +252,16 @@ static void show_refusal(struct verify *v, const struct diagnosis *d)
 	if (d->placed)
 		show_place(out, "at", &d->at);
 	if (e)
-		out_text(out, "  needed: %s\n", e->needed);
-	if (d->known[0])
-		out_text(out, "  known:  %s\n", d->known);
+		show_text(out, "needed:", c ? c->needed : e->needed);
+	show_known(out, d);
 	for (unsigned i = 0; i < d->nsteps; i++)
-		show_place(out, i ? "and before that at" : "the value was made at", &d->steps[i]);
-	if (d->branches)
-		out_text(out, "  on a way with %u condition%s before it; -v shows it\n", d->branches,
-		         d->branches > 1 ? "s" : "");
+		show_place(out, reference ? "it was acquired at" : i ? "and before that at" : "the value was made at",
+		           &d->steps[i]);
+	if (d->was_lost)
+		show_place(out, "and became void at", &d->lost);
+	show_way(out, d);
 	if (e)
-		out_text(out, "  help:   %s\n", e->fix);
+		show_text(out, "help:", c ? c->help : e->help);
 	out_text(out, "  verifier: %s\n\n", d->reason[0] ? d->reason : "(no log)");
 }
 
@@ -157,16 +280,29 @@ static void json_place(struct out *out, const char *name, const struct place_in_
 static void json_refusal(struct out *out, const struct diagnosis *d)
 {
 	const struct explanation *e = explanation_find(d->code);
+	const struct cause *c = cause_of(d);
 
 	if (d->placed)
 		json_place(out, "at", &d->at);
 	out_str(out, "known", d->known[0] ? d->known : NULL);
+	out_str(out, "detail", d->detail[0] ? d->detail : NULL);
+	if (d->was_lost)
+		json_place(out, "lost", &d->lost);
+	out_list(out, "conditions");
+	for (unsigned i = 0; i < d->branches && i < DIAGNOSIS_CONDITIONS; i++) {
+		out_object(out, NULL);
+		json_place(out, "at", &d->conditions[i].at);
+		out_bool(out, "jumped", d->conditions[i].jumped);
+		out_close(out);
+	}
+	out_close(out);
 	out_list(out, "steps");
 	for (unsigned i = 0; i < d->nsteps; i++)
 		json_place(out, NULL, &d->steps[i]);
 	out_close(out);
-	out_str(out, "needed", e ? e->needed : NULL);
-	out_str(out, "help", e ? e->fix : NULL);
+	out_str(out, "title", e ? e->title : NULL);
+	out_str(out, "needed", c ? c->needed : e ? e->needed : NULL);
+	out_str(out, "help", c ? c->help : e ? e->help : NULL);
 }
 
 /* --- A program -------------------------------------------------------------------------------- */

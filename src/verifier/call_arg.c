@@ -388,8 +388,7 @@ static int kptr_arg(struct verifier *v, struct call *c, unsigned n)
 		c->map = r->map;
 	}
 	if (!record || !(record->mask & SPECIAL_KPTRS))
-		return r->kind == REG_MAP_VALUE ? reject(v, REJECT_KPTR_NONE, r->map->name)
-		                                : reject(v, REJECT_KPTR_NONE_LOCAL);
+		return reject(v, REJECT_KPTR_NONE);
 	if (!tnum_is_const(r->s.var))
 		return reject(v, REJECT_KPTR_OFFSET, R1 + n);
 	off = (uint32_t)r->off + (uint32_t)r->s.var.value;

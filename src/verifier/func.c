@@ -155,11 +155,11 @@ static int check_args(struct verifier *v, uint32_t func)
 		switch (classify(v, args[a].type, &size)) {
 		case CLASS_NUMBER:
 			if (r->kind != REG_SCALAR)
-				err = reject(v, REJECT_GLOBAL_SCALAR, R1 + a);
+				err = reject(v, REJECT_KARG_SCALAR, R1 + a);
 			break;
 		case CLASS_CTX:
 			if (r->kind != REG_CTX)
-				err = reject(v, REJECT_GLOBAL_CTX, R1 + a, reg_kind_text(v, r), "ctx");
+				err = reject(v, REJECT_ARG_TYPE, R1 + a, reg_kind_text(v, r), "ctx");
 			else
 				err = mem_plain_pointer(v, r, R1 + a, false);
 			break;
@@ -300,19 +300,17 @@ int callback_async(struct verifier *v, uint32_t pc, uint32_t subprog, callback_a
 static int reject_range(struct verifier *v, const struct reg *r, const char *where, int32_t min,
                         int32_t max)
 {
-	char text[200];
-	int at = snprintf(text, sizeof(text), "%s the register R0 has", where);
+	char known[80] = "";
+	int at = 0;
 
 	if (r->s.smin > INT64_MIN)
-		at += snprintf(text + at, sizeof(text) - (size_t)at, " smin=%lld",
-		               (long long)r->s.smin);
+		at += snprintf(known, sizeof(known), " smin=%lld", (long long)r->s.smin);
 	if (r->s.smax < INT64_MAX)
-		at += snprintf(text + at, sizeof(text) - (size_t)at, " smax=%lld",
+		at += snprintf(known + at, sizeof(known) - (size_t)at, " smax=%lld",
 		               (long long)r->s.smax);
-	if (r->s.smin == INT64_MIN && r->s.smax == INT64_MAX)
-		at += snprintf(text + at, sizeof(text) - (size_t)at, " unknown scalar value");
-	snprintf(text + at, sizeof(text) - (size_t)at, " should have been in [%d, %d]", min, max);
-	return reject(v, REJECT_RETURN_RANGE, text);
+	if (!at)
+		strcpy(known, " unknown scalar value");
+	return reject(v, REJECT_RETURN_RANGE, where, R0, known, min, max);
 }
 
 static bool in_range(const struct reg *r, int32_t min, int32_t max)

@@ -5,6 +5,8 @@
  * Requires: op[]. Provides: ref[] of such calls: the row in k->reg.kfuncs. Who may call it, and with what,
  * is asked where the call is followed.
  */
+#include <errno.h>
+
 #include "core/kfunc.h"
 #include "core/vmlinux.h"
 #include "verifier/state.h"
@@ -22,8 +24,13 @@ int kfunc_find_at(struct verifier *v, uint32_t pc)
 		return reject(v, REJECT_KFUNC_NO_TYPES);
 	if (!v->p->gpl)
 		return reject(v, REJECT_KFUNC_LICENCE);
+	if (v->insns[pc].off < 0) {
+		reject(v, REJECT_KFUNC_NEGATIVE);
+		reject(v, REJECT_KFUNC_MODULE);
+		return -EINVAL;
+	}
 	if (v->insns[pc].off) /* of a module's: there are none */
-		return reject(v, v->insns[pc].off < 0 ? REJECT_KFUNC_NEGATIVE : REJECT_KFUNC_MODULE);
+		return reject(v, REJECT_KFUNC_MODULE);
 	if (!id)
 		return reject(v, REJECT_KFUNC_ZERO);
 	if (!t || btf_kind(t) != BTF_FUNC)

@@ -501,7 +501,7 @@ int mem_helper(struct verifier *v, unsigned regno, int size, enum access access,
 	}
 	if (zero_ok && size == 0 && reg_is_null(r))
 		return 0;
-	return reject(v, REJECT_HELPER_POINTER, regno, reg_kind_text(v, r), "fp");
+	return reject(v, REJECT_ARG_TYPE, regno, reg_kind_text(v, r), "fp");
 }
 
 int mem_helper_size(struct verifier *v, unsigned regno, unsigned size_regno, enum access access,

@@ -60,7 +60,8 @@ static int check_bounds(struct verifier *v, unsigned regno, int off, int size, e
 	if (low >= lowest && low <= -1 && high <= 0 && size >= 0)
 		return stack_grow(v, f, (int)-low);
 	if (known)
-		reject(v, REJECT_STACK_BOUNDS, what, regno, (long long)low, size);
+		reject(v, access == ACCESS_READ ? REJECT_STACK_READ : REJECT_STACK_WRITE, regno, (int)low,
+		       size);
 	else
 		reject(v, REJECT_STACK_VAR_BOUNDS, what, regno, tnum_text(r->s.var, var), off, size);
 	return low < lowest || low > -1 ? -EACCES : high > 0 ? -EINVAL : -EFAULT;

@@ -367,6 +367,22 @@ def raw():
 PROGRESS = rb"skep: [\d,]+ of [\d,]+ \(\d+%\)"
 
 
+# The beginner's programs: the code, and what the explanation shows before "needed:".
+BEGINNERS = [
+    ("null_check", 447, r"\*n \+= 1;\n +\^"),
+    ("packet_bounds", 435, r"h_proto == 8"),
+    ("lost_check", 447, r"h_proto == 8"),
+    ("unbounded_loop", 704, r"!n"),
+    ("stack_too_large", 108),
+    ("uninitialised", 701, r"r0 = r7"),
+    ("missing_release", 565),
+    ("use_after_release", 447, r"\*e & 1;\n +\^"),
+    ("wrong_helper", 307, r"bpf_skb_load_bytes\(ctx"),
+    ("index_unchecked", 433, r"t\[i\]"),
+    ("gpl", 308, r"bpf_probe_read_kernel"),
+]
+
+
 def verify():
     expect("verify: all accepted", ["verify", obj("verdicts")], 0, r"(?m)^accepted .*verdicts.bpf.o: \w+ \(xdp\)")
     expect("verify: one program", ["verify", obj("tails"), "-p", "drop"], 0, r"\Aaccepted[^\n]*: drop [^\n]*\n\Z")
@@ -386,13 +402,28 @@ def verify():
     last = r[-1]
     result("verify: JSON", "" if code == 1 and last["code"] == "SK0306" and last["verdict"] == "rejected" and
            last["message"] == "invalid func unknown#9999" and r[0]["verdict"] == "accepted" else out)
+    for program, code, *words in BEGINNERS:
+        pattern = "(?s)" + ".*".join([rf"SK{code:04}: ", *words, "needed:", "known:", "help:", "verifier: "])
+        expect(f"verify: {program}", ["verify", obj("beginner"), "-p", program], 1, pattern)
+    expect("verify: where a pointer became void", ["verify", obj("beginner"), "-p", "use_after_release"], 1,
+           r"(?s)the value was made at beginner.bpf.c:\d+\n    __u64 \*e = bpf_ringbuf_reserve.*"
+           r"and became void at beginner.bpf.c:\d+\n    bpf_ringbuf_submit\(e, 0\);")
+    expect("verify: which way lost the check", ["verify", obj("beginner"), "-p", "packet_bounds"], 1,
+           r"(?s)known:  R1=pkt.*off=12 size=1.*on the way where beginner.bpf.c:\d+  if \(data \+ 8 > end\)\n.*\(it does not\)")
+    expect("verify: who acquired what leaks", ["verify", obj("beginner"), "-p", "missing_release"], 1,
+           r"(?s)it was acquired at .*bpf_ringbuf_reserve\(&ring.*and then where .*rx_queue_index.*\(it does\)")
+    code, out, err = skep("verify", "-j", obj("beginner"), "-p", "missing_release")
+    r = json.loads(out)["programs"][0]
+    wrong = "" if r["code"] == "SK0565" and "alloc_insn" in r["detail"] and "bpf_ringbuf_reserve" in r["steps"][0]["source"] and \
+        [c["jumped"] for c in r["conditions"]] == [True, False] and r["at"]["line"] else out
+    result("verify: JSON of a way", wrong)
     places = os.path.join(OBJECTS, "..", "..", "verifier", "cases", "btf_ptr.bpf.o")
     if not kernel_available() or not os.path.exists(places):
         skipped("verify: source lines", "bpf(2) is not to be had here")
         return
     expect("verify: source lines", ["verify", "--on", "kernel", places, "-p", "no_use_after_release"], 1,
-           r"(?s)at btf_ptr.bpf.c:\d+\n    return t->pid;\n {14}\^\n    insn 7: .*known:  R6=ptr_task_struct.*"
-           r"the value was made at.*verifier: R6 invalid mem access 'scalar'")
+           r"(?s)at btf_ptr.bpf.c:\d+\n    return t->pid;\n {14}\^\n    insn 7: .*known:  R6=scalar.*"
+           r"the value was made at.*became void at.*verifier: R6 invalid mem access 'scalar'")
 
 
 def explain():
@@ -400,7 +431,8 @@ def explain():
     expect("explain: a code", ["explain", "SK0105"], 0, r"(?s)^SK0105.*refused:.*accepted:")
     expect("explain: a number", ["explain", "105"], 0, r"^SK0105")
     expect("explain: a line", ["explain", "unreachable insn 12"], 0, r"^SK0105")
-    expect("explain: words only", ["explain", "SK0202"], 0, r"BPF_LDX uses reserved fields")
+    expect("explain: an example in C", ["explain", "SK0691"], 0, r"(?s)with:.*bpf_rb_root root.*refused:.*accepted:.*bpf_spin_lock")
+    expect("explain: a line that is followed by another", ["explain", "Unreleased reference id=3 alloc_insn=9"], 0, r"(?s)^SK0551.*and then +SK0565")
     bad("explain: no such code", ["explain", "SK0099"], 3, r"there is no SK0099")
     bad("explain: no such line", ["explain", "all is well"], 3, r"neither a code")
     bad("explain: too much", ["explain", "1", "2"], 2, r"one code")
