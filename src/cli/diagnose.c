@@ -175,22 +175,23 @@ static int value_length(const char *at)
 	return len;
 }
 
-/* The last "R1=..." of the steps that says what the register holds. */
-static void find_known(struct diagnosis *d, const struct reader *r)
+/* The last "R1=..." of the first n steps that says what the register holds behind them, or "". */
+static void value_behind(const struct reader *r, size_t n, int reg, char *buf, size_t size)
 {
 	char name[16];
 
-	snprintf(name, sizeof(name), "R%d", d->reg);
-	for (size_t i = r->n; i-- > 0;) {
+	buf[0] = '\0';
+	snprintf(name, sizeof(name), "R%d", reg);
+	for (size_t i = n; i-- > 0;) {
 		const char *at = r->steps[i].state;
 
 		while ((at = strstr(at, name)) && (at[strlen(name)] != '=' && at[strlen(name)] != '_'))
 			at++;
 		if (at) {
-			snprintf(d->known, sizeof(d->known), "%.*s", value_length(at), at);
+			snprintf(buf, size, "%.*s", value_length(at), at);
 			return;
 		}
-		if (r->steps[i].writes == d->reg)
+		if (r->steps[i].writes == reg)
 			return;
 	}
 }
@@ -224,13 +225,13 @@ static void find_steps(struct diagnosis *d, const struct reader *r)
 	}
 }
 
-/* Which register the reason is about: "R3 ...", or the one of "arg#0", "trusted arg0", "helper arg1". */
+/* Which register the reason is about: "R3 ...", or the one of "arg#0" and other ways to name arguments. */
 static int named_register(const char *reason)
 {
 	static const struct {
 		const char *word;
 		int first;
-	} words[] = {{"helper arg", 0}, {"trusted arg", 1}, {"arg#", 1}};
+	} words[] = {{"helper arg", 0}, {"trusted arg", 1}, {"arg#", 1}, {"as arg #", 1}, {"arg ", 0}};
 
 	for (const char *at = reason; (at = strchr(at, 'R')); at++)
 		if (isdigit((unsigned char)at[1]) && (at == reason || at[-1] == ' ' || at[-1] == '('))
@@ -244,37 +245,72 @@ static int named_register(const char *reason)
 	return -1;
 }
 
+/* What an instruction works on: "r1 += r0", "r1 = *(u8 *)(r6 +3)": r0, r6. */
+static int used_register(const char *code)
+{
+	const char *at = strstr(code, "(r");
+	int reg = -1, end = 0;
+
+	if (at)
+		return isdigit((unsigned char)at[2]) ? atoi(at + 2) : -1;
+	if (sscanf(code, "r%*d %*[^ ] r%d%n", &reg, &end) == 1 && !code[end])
+		return reg;
+	return -1;
+}
+
 static bool is_call(const struct step *s)
 {
 	return !strncmp(s->at.code, "call ", 5);
 }
 
+/* A call that makes pointers void, by its name in the log or in the source. */
+static bool makes_void(const struct step *s)
+{
+	static const char *const words[] = {
+		"release", "submit", "discard", "drop", "unlock", "adjust", "change", "pull", "push",
+		"store_bytes", "xchg", "rbtree_add", "restore", "clone_redirect", "encap",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(s->at.code, words[i]) || strstr(s->at.text, words[i]))
+			return true;
+	return false;
+}
+
 /*
- * A pointer that became a number without being written: the last call since did it, by releasing it, by
- * changing the packet or by leaving a lock.
+ * A pointer that became a number without being written: a call since did it, by releasing it, by changing
+ * the packet or by leaving a lock. The last one that is known to do such things, or else simply the last.
  */
 static void find_loss(struct diagnosis *d, const struct reader *r)
 {
-	bool pointer = d->known[0] && !strstr(d->known, "scalar");
+	bool unset = strstr(d->reason, "!read_ok"), sure = false;
+	int reg = d->reg, from;
+	char was[200];
 
-	if (!strstr(d->reason, "'scalar'") && !strstr(d->reason, "type=scalar") &&
-	    !strstr(d->reason, "referenced or trusted") && !strstr(d->reason, "!read_ok"))
+	if (unset && (reg > 5 || !reg))
 		return;
-	if (!pointer && !strstr(d->reason, "!read_ok"))
+	if (!unset && !strstr(d->reason, "'scalar'") && !strstr(d->reason, "type=scalar") &&
+	    !strstr(d->reason, "referenced or trusted"))
 		return;
-	for (size_t i = r->n ? r->n - 1 : 0; i-- > 0;) {
-		if (r->steps[i].writes == d->reg && !is_call(&r->steps[i]))
-			return;
-		if (!is_call(&r->steps[i]))
+	for (size_t i = r->n ? r->n - 1 : 0; i-- > 0 && !sure;) {
+		const struct step *s = &r->steps[i];
+
+		if (s->writes == reg && is_move(s->at.code, &from))
+			reg = from;
+		else if (s->writes == reg)
+			break;
+		if (!is_call(s))
 			continue;
-		if (d->reg == 0)
-			return;
+		value_behind(r, i, reg, was, sizeof(was));
+		if (!unset && (!was[0] || strstr(was, "scalar") || !strpbrk(was, "abcdefghijklmnopqrstuvwxyz")))
+			continue;
+		sure = unset || makes_void(s);
+		if (sure || !d->was_lost)
+			d->lost = s->at;
 		d->was_lost = true;
-		d->lost = r->steps[i].at;
-		snprintf(d->known, sizeof(d->known), "R%d=%s", d->reg,
-		         strstr(d->reason, "!read_ok") ? "nothing" : "scalar()");
-		return;
 	}
+	if (d->was_lost)
+		snprintf(d->known, sizeof(d->known), "R%d=%s", d->reg, unset ? "nothing" : "scalar()");
 }
 
 /* "alloc_insn=7": who acquired what was not released. */
@@ -288,6 +324,15 @@ static void find_acquirer(struct diagnosis *d, const struct reader *r)
 			d->steps[d->nsteps++] = r->steps[i].at;
 			return;
 		}
+}
+
+/* "R0 invalid mem access 'map_value_or_null'" says itself what was known. */
+static void known_from_reason(struct diagnosis *d)
+{
+	const char *from = strchr(d->reason, '\''), *to = from ? strchr(from + 1, '\'') : NULL;
+
+	if (!d->known[0] && to && to > from + 1 && strstr(d->reason, "invalid mem access"))
+		snprintf(d->known, sizeof(d->known), "R%d=%.*s", d->reg, (int)(to - from - 1), from + 1);
 }
 
 static void find_conditions(struct diagnosis *d, const struct reader *r)
@@ -329,9 +374,12 @@ void diagnose(const char *log, struct diagnosis *d)
 	if (r.n) {
 		d->placed = true;
 		d->at = r.steps[r.n - 1].at;
+		if (d->reg < 0)
+			d->reg = used_register(d->at.code);
 	}
 	if (d->reg >= 0) {
-		find_known(d, &r);
+		value_behind(&r, r.n, d->reg, d->known, sizeof(d->known));
+		known_from_reason(d);
 		find_loss(d, &r);
 		find_steps(d, &r);
 	}

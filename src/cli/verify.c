@@ -164,6 +164,9 @@ static const struct cause causes[] = {
 	 "in a way that it cannot follow.",
 	 "Read kernel memory with bpf_probe_read_kernel() or BPF_CORE_READ(), user memory with "
 	 "bpf_probe_read_user(). Do not keep pointers in maps or integers."},
+	{645, "referenced or trusted", true,
+	 "An object that the program owns. This one was: the call since has released it.",
+	 "Do not use it after its release; release it once."},
 	{701, "!read_ok", true,
 	 "A register that was set on this way. The call since has left nothing in r1 to r5.",
 	 "Keep the value in a local variable (r6 to r9) over the call; load it again."},
@@ -284,7 +287,7 @@ static void json_refusal(struct out *out, const struct diagnosis *d)
 
 	if (d->placed)
 		json_place(out, "at", &d->at);
-	out_str(out, "known", d->known[0] ? d->known : NULL);
+	out_str(out, "known", d->known[0] ? d->known : d->detail[0] ? d->detail : d->reason);
 	out_str(out, "detail", d->detail[0] ? d->detail : NULL);
 	if (d->was_lost)
 		json_place(out, "lost", &d->lost);

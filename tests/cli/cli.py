@@ -426,6 +426,20 @@ def verify():
            r"the value was made at.*became void at.*verifier: R6 invalid mem access 'scalar'")
 
 
+def cases():
+    """Every refused program of the verifier's cases with types: a code, a place, all words."""
+    directory = os.path.join(OBJECTS, "..", "..", "verifier", "cases")
+    for name in ("callbacks", "dynptr", "global", "kptr", "locks"):
+        path = os.path.join(directory, name + ".bpf.o")
+        if not os.path.exists(path):
+            skipped(f"verify: {name} are explained", "there are no cases with types")
+            continue
+        programs = [p for p in json.loads(skep("verify", "-j", path)[1])["programs"] if p["verdict"] == "rejected"]
+        wrong = [f"{p['program']}: no {k}" for p in programs for k in ("code", "title", "needed", "known", "help") if not p.get(k)]
+        wrong += [f"{p['program']}: no caret" for p in programs if p.get("at") and p["at"]["source"] and not p["at"]["column"]]
+        result(f"verify: {name} are explained", "\n".join(wrong) if programs else "nothing is refused")
+
+
 def explain():
     expect("explain: the list", ["explain"], 0, r"(?m)^SK0105  There is code that nothing can reach")
     expect("explain: a code", ["explain", "SK0105"], 0, r"(?s)^SK0105.*refused:.*accepted:")
