@@ -3,7 +3,8 @@
  * The examples of `skep explain`: each is refused with the words of its code, and accepted once corrected, by
  * Skep and by the real kernel. Prints TAP.
  *
- *   explain-test                  that every code is explained; examples in assembler
+ *   explain-test table            that every code is explained
+ *   explain-test                  examples in assembler
  *   explain-test CLANG INCLUDE    examples in C, compiled by CLANG with kernel.h of the directory INCLUDE
  *
  * SK=NUMBER in the environment: this example only, with logs.
@@ -259,11 +260,13 @@ int main(int argc, char **argv)
 	const char *one = getenv("SK");
 
 	alone = one ? (unsigned)atoi(one) : 0;
+	if (argc == 2) {
+		test_table();
+		return tap_end();
+	}
 	if (argc == 3) {
 		compiler = argv[1];
 		include = argv[2];
-	} else if (!alone) {
-		test_table();
 	}
 	for (size_t i = 0; i < EXAMPLES; i++)
 		if (*examples[i].wrong && examples[i].in_c == !!compiler &&
