@@ -26,6 +26,8 @@ static void prog_free(struct obj *o)
 		obj_put(&p->bound[i]->obj);
 	if (p->btf)
 		obj_put(&p->btf->obj);
+	for (int i = 0; i < STREAMS; i++)
+		stream_fini(&p->streams[i], &k->mem);
 	mem_free(&k->mem, p->maps);
 	mem_free(&k->mem, p->bound);
 	mem_free(&k->mem, p->orig);

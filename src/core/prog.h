@@ -16,6 +16,7 @@
 
 #include "core/helper.h"
 #include "core/obj.h"
+#include "core/stream.h"
 #include "isa/insn.h"
 
 struct btf;
@@ -90,6 +91,7 @@ struct prog {
 	uint32_t verified_insns;
 	uint32_t max_ctx_offset; /* end of the last byte of the context that it accesses */
 	_Atomic uint64_t run_time_ns, run_cnt, recursion_misses;
+	struct stream streams[STREAMS]; /* STREAM_STDOUT first */
 };
 
 /*

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Formatted text: to the trace, or to the program's own memory. */
+/* Formatted text: to the trace, to a stream of the program, or to its own memory. */
 #include <errno.h>
 #include <string.h>
 
 #include "core/core.h"
+#include "core/prog.h"
 #include "helpers/format.h"
 #include "helpers/helpers.h"
+#include "helpers/kfuncs.h"
 
 enum { MAX_LINE = 1024, MAX_DATA = FORMAT_MAX_ARGS * sizeof(uint64_t) };
 
@@ -72,4 +74,28 @@ HELPER_FN(snprintf)
 	len = format_text(pointer(r1), (uint32_t)r2, format, (uint32_t)strlen(format) + 1, args,
 	                  size / sizeof(uint64_t), cpu);
 	return (uint64_t)(len < 0 ? len : len + 1);
+}
+
+/* r1: the stream, r2: format, r3, r4: arguments. The stream is that of the program that was entered. */
+KFUNC_FN(bpf_stream_vprintk_impl)
+{
+	struct prog *p = (struct prog *)cpu->prog;
+	uint32_t id = (uint32_t)r1, size = (uint32_t)r4;
+	uint64_t args[FORMAT_MAX_ARGS];
+	const char *format = pointer(r2);
+	char line[MAX_LINE];
+	int64_t len;
+
+	if (id != STREAM_STDOUT && id != STREAM_STDERR)
+		return (uint64_t)(int64_t)-ENOENT;
+	if (!args_ok(r3, size))
+		return (uint64_t)(int64_t)-EINVAL;
+	if (size)
+		memcpy(args, pointer(r3), size);
+	len = format_text(line, sizeof(line), format, (uint32_t)strlen(format) + 1, args,
+	                  size / sizeof(uint64_t), cpu);
+	if (len < 0)
+		return (uint64_t)len;
+	return (uint64_t)(int64_t)stream_write(&p->streams[id - STREAM_STDOUT], &cpu->k->mem, line,
+	                                       len < MAX_LINE ? (uint32_t)len : MAX_LINE - 1);
 }

@@ -144,20 +144,37 @@ out:
 
 /* --- BPF_PROG_STREAM_READ_BY_FD ----------------------------------------------------------- */
 
-/* What a program writes to its streams; nothing does yet, so they are empty. */
+/* Piece by piece: what cannot be written to the caller is lost. */
+static int stream_answer(struct call *call, struct stream *s, uint64_t to, uint32_t room)
+{
+	char part[1024];
+	uint32_t done = 0, n;
+
+	do {
+		n = room - done < sizeof(part) ? room - done : (uint32_t)sizeof(part);
+		n = stream_read(s, part, n);
+		if (client_write(call->c, to + done, part, n))
+			return done ? (int)done : -EFAULT;
+		done += n;
+	} while (n && done < room);
+	return (int)done;
+}
+
 int cmd_prog_stream_read(struct call *call)
 {
 	const struct attr_stream_read *a = &call->a.stream_read;
-	enum { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
 	struct prog *p;
-	int err = prog_of_fd(call, a->prog_fd, &p);
+	int ret = prog_of_fd(call, a->prog_fd, &p);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	if (a->stream_id != STREAM_STDOUT && a->stream_id != STREAM_STDERR)
-		err = -ENOENT;
+		ret = -ENOENT;
+	else
+		ret = stream_answer(call, &p->streams[a->stream_id - STREAM_STDOUT], a->buf,
+		                    a->buf_len);
 	obj_put(&p->obj);
-	return err;
+	return ret;
 }
 
 /* --- BPF_PROG_BIND_MAP -------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 #include "skep_bpf.h"
 
 static const char *const progs[] = {"numbers", "bits", "strings", "dynptrs", "lists", "trees", "pointers",
-                                    "sections", "work"};
+                                    "sections", "work", "streams"};
 
 enum { NPROGS = sizeof(progs) / sizeof(progs[0]), ROOM = 4096 };
 

@@ -517,3 +517,49 @@ int work(struct __sk_buff *skb)
 	bpf_wq_start(&w->wq, 0);
 	return 0;
 }
+
+extern int bpf_stream_vprintk_impl(int id, const char *format, const void *args, __u32 size, void *aux) __ksym;
+
+/* What is refused: the same everywhere. */
+SEC("tc")
+int streams(struct __sk_buff *skb)
+{
+	__u64 args[13] = {1};
+
+	note(bpf_stream_vprintk_impl(0, "x", args, 0, 0));
+	note(bpf_stream_vprintk_impl(3, "x", args, 0, 0));
+	note(bpf_stream_vprintk_impl(1, "%d", args, 7, 0));
+	note(bpf_stream_vprintk_impl(1, "%d", args, sizeof(args), 0));
+	note(bpf_stream_vprintk_impl(2, "%d %d", args, 8, 0));
+	note(bpf_stream_vprintk_impl(2, "%q", args, 8, 0));
+	return 0;
+}
+
+/* For test_streams.c: says something, then as much as there is room for. */
+SEC("tc")
+int talk(struct __sk_buff *skb)
+{
+	__u64 args[2];
+
+	args[0] = -(__u64)(skb->len >> 3); /* with nothing but constants it would be data to relocate */
+	args[1] = (__u64)text;
+
+	note(bpf_stream_vprintk_impl(1, "%d of %s\n", args, sizeof(args), 0));
+	note(bpf_stream_vprintk_impl(2, "wrong\n", args, 0, 0));
+	return 0;
+}
+
+SEC("tc")
+int chatter(struct __sk_buff *skb)
+{
+	__u64 args[1];
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		args[0] = i;
+		if (bpf_stream_vprintk_impl(1, "%098d\n", args, sizeof(args), 0))
+			break;
+	}
+	note(i);
+	return 0;
+}
