@@ -232,7 +232,7 @@ int map_next_key(struct map *m, const void *key, void *next)
 
 int map_freeze(struct map *m)
 {
-	if (m->record)
+	if (m->record || m->ops->never_freezes)
 		return -ENOTSUPP;
 	if (atomic_exchange(&m->frozen, true))
 		return -EBUSY;

@@ -35,6 +35,7 @@ struct map_attr {
 	uint32_t type, key_size, value_size, max_entries, flags;
 	uint32_t numa_node;
 	uint64_t extra;
+	uint32_t kernel_type; /* of the value, in the kernel's BTF; 0: none */
 	bool has_btf;      /* the types of key and value are given */
 	struct map *inner; /* a map like those that will be in a map-in-map, or NULL; borrowed */
 	char name[BPF_OBJ_NAME_LEN];
@@ -57,6 +58,7 @@ struct map {
 	struct btf *btf; /* referenced, or NULL */
 	struct record *record; /* special fields of a value, or NULL: nothing is special */
 	uint32_t btf_id, btf_key_type_id, btf_value_type_id;
+	uint32_t kernel_type; /* of the value, in the kernel's BTF; 0: none */
 	uint64_t memory; /* bytes of storage, where that does not change: see map_memory() */
 	struct map_attr *inner; /* of a map-in-map: what the maps in it are like; else NULL */
 	struct pages pages; /* storage that clients may map, or fd -1 */
@@ -128,6 +130,7 @@ struct map_ops {
 	 */
 	int (*batch)(struct map *m, struct map_batch *b);
 	uint8_t batches; /* MAP_BATCH_... */
+	bool never_freezes;
 	int (*copy_delete)(struct map *m, const void *key); /* for types whose remove is bpf(2)'s only */
 	/*
 	 * Types whose value is a descriptor to bpf(2) and an id when read (prog arrays, map-in-map).

@@ -289,6 +289,7 @@ int map_info_answer(struct call *call, struct obj *o)
 		.btf_id = m->btf_id,
 		.btf_key_type_id = m->btf_key_type_id,
 		.btf_value_type_id = m->btf_value_type_id,
+		.btf_vmlinux_value_type_id = m->kernel_type,
 		.map_extra = m->extra,
 	};
 	memcpy(info.name, m->name, sizeof(info.name));

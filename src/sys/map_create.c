@@ -181,7 +181,7 @@ static int take_btf(struct call *call, struct map *m)
 	struct obj *o;
 	int err;
 
-	if (!a->btf_value_type_id)
+	if (!a->btf_value_type_id && !m->kernel_type)
 		return 0;
 	err = fd_resolve(call->k, call->c, (int)a->btf_fd, OBJ_BTF, &o, NULL);
 	if (err)
@@ -190,6 +190,8 @@ static int take_btf(struct call *call, struct map *m)
 	m->btf_id = o->id;
 	m->btf_key_type_id = a->btf_key_type_id;
 	m->btf_value_type_id = a->btf_value_type_id;
+	if (!a->btf_value_type_id)
+		return 0;
 	err = check_sizes(m, &m->btf->data, a->btf_key_type_id, a->btf_value_type_id);
 	if (!err)
 		err = take_record(m);
@@ -231,6 +233,7 @@ int cmd_map_create(struct call *call)
 		.flags = a->map_flags,
 		.numa_node = a->numa_node,
 		.extra = a->map_extra,
+		.kernel_type = a->btf_vmlinux_value_type_id,
 		.has_btf = a->btf_key_type_id && a->btf_value_type_id,
 	};
 	int ret = check_attr(call, a);

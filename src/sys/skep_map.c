@@ -253,7 +253,7 @@ int64_t skep_walk_read(struct skep_walk *w, void *keys, void *values, uint32_t r
 	w->b.room = room;
 	err = map_batch_read(w->m, &w->b);
 	w->ended = err == -ENOENT;
-	return err && !w->ended ? err : w->b.n;
+	return err && !w->ended ? err : (int64_t)w->b.n;
 }
 
 static int walk_get_room(struct skep_walk *w)
