@@ -46,7 +46,7 @@
 #define CALL_DONE()                                                                                \
 	do {                                                                                       \
 		STOP_UNLESS(!cpu->fault);                                                          \
-		call_done(run, s);                                                                 \
+		call_done(run, s, regs);                                                                 \
 	} while (0)
 #define KFUNC_OK() STOP_UNLESS(kfunc_ok(run, prog, s))
 #define TAIL_CALL_OK() STOP_UNLESS(tail_call_ok(run, prog, s, regs))

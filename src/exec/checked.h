@@ -15,6 +15,7 @@
 enum {
 	HOOK_REGIONS = 8,
 	MAP_SLOTS = 8,
+	GIVEN_SLOTS = 4,
 	MAX_NESTING = 40, /* runs of the body inside one another: 33 tail calls, and callbacks */
 };
 
@@ -24,7 +25,8 @@ enum {
 	SLOT_OUTER, /* stack of an enclosing one */
 	SLOT_KEY,   /* the key that a callback was given */
 	SLOT_SOCK,  /* a socket of the user's network */
-	SLOT_HOOK,
+	SLOT_GIVEN, /* memory that helpers answered, the latest GIVEN_SLOTS */
+	SLOT_HOOK = SLOT_GIVEN + GIVEN_SLOTS,
 	SLOT_MAP = SLOT_HOOK + HOOK_REGIONS, /* the region of map N touched last: + N % MAP_SLOTS */
 	SLOTS = SLOT_MAP + MAP_SLOTS,
 };
@@ -54,6 +56,7 @@ struct run {
 	struct area *area;
 	unsigned nesting;
 	uint64_t fuel;
+	unsigned given;        /* results of helpers that were noted in SLOT_GIVEN */
 	uint32_t helper;       /* being called */
 	const struct map *map; /* its map argument, or NULL */
 };
@@ -78,7 +81,7 @@ bool run_reach(struct run *run, const struct prog *p, const struct step *s, uint
 
 /* Are r1..r5 what the helper of a call needs? Records the fault where not. */
 bool call_ok(struct run *run, const struct prog *p, const struct step *s, const uint64_t *regs);
-void call_done(struct run *run, const struct step *s);
+void call_done(struct run *run, const struct step *s, const uint64_t *regs);
 /* Has the verifier seen to the arguments of kfuncs? */
 bool kfunc_ok(struct run *run, const struct prog *p, const struct step *s);
 /* Are r1 and r2 what a tail call needs? */

@@ -175,10 +175,15 @@ bool call_ok(struct run *run, const struct prog *p, const struct step *s, const 
 	return true;
 }
 
-void call_done(struct run *run, const struct step *s)
+void call_done(struct run *run, const struct step *s, const uint64_t *regs)
 {
-	if (helper_find(run->cpu->k, s->imm)->flags & HELPER_CHANGES_PKT)
+	const struct helper *h = helper_find(run->cpu->k, s->imm);
+
+	if (h->flags & HELPER_CHANGES_PKT)
 		run_forget_hook(run);
+	if (h->ret == RET_FIXED_MEM_OR_NULL && regs[R0])
+		run_set_slot(run, SLOT_GIVEN + run->given++ % GIVEN_SLOTS,
+		             &(struct region){regs[R0], h->ret_size, true, h->name});
 	run->helper = 0;
 	run->map = NULL;
 }
