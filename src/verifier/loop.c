@@ -144,9 +144,10 @@ int loop_enter(struct verifier *v, struct state *s)
 		return 0;
 	w = find(v, &chain);
 	if (!w) {
-		w = mem_copy(v->mem, &chain, sizeof(chain));
+		w = pool_alloc(&v->walk->pool, sizeof(*w));
 		if (!w)
 			return -ENOMEM;
+		*w = chain;
 		w->next = v->walk->visits[chain.scc];
 		v->walk->visits[chain.scc] = w;
 	}
@@ -162,7 +163,7 @@ static void free_backedges(struct verifier *v, struct visit *w)
 
 		w->backedges = b->next;
 		state_free(v, b->state);
-		mem_free(v->mem, b);
+		pool_free(&v->walk->pool, b, sizeof(*b));
 	}
 }
 
@@ -208,12 +209,12 @@ int loop_backedge(struct verifier *v, struct state *equal)
 
 	if (!w)
 		return 0;
-	b = mem_zalloc(v->mem, sizeof(*b));
+	b = pool_zalloc(&v->walk->pool, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
 	b->state = state_copy(v, v->cur);
 	if (!b->state) {
-		mem_free(v->mem, b);
+		pool_free(&v->walk->pool, b, sizeof(*b));
 		return -ENOMEM;
 	}
 	b->equal = equal;
@@ -237,6 +238,6 @@ void loop_end(struct verifier *v)
 
 			v->walk->visits[i] = w->next;
 			free_backedges(v, w);
-			mem_free(v->mem, w);
+			pool_free(&v->walk->pool, w, sizeof(*w));
 		}
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "verifier/pool.h"
 #include "verifier/step.h"
 
 /* A branch not yet followed. */
@@ -60,14 +61,13 @@ struct backtrack {
 enum { BUDGET_INSNS = 1000000, PENDING_MAX = 8192, UNPRIVILEGED_STATES = 64 };
 
 struct walk {
-	struct pending *pending, *free_pending;
+	struct pool pool; /* of states and all that is made and dropped by the path */
+	struct pending *pending;
 	uint32_t npending;
 	struct checkpoint **table; /* by instruction and call site */
 	struct checkpoint *evicted; /* compared no more; they live as long as paths from them do */
 	struct visit **visits; /* by scc */
 	uint32_t nsccs;
-	struct frame *free_frames;
-	struct state *free_states;
 	struct id_map ids;
 	struct backtrack bt;
 	bool jump_noted; /* this instruction stands at the end of the jump history */
@@ -114,7 +114,6 @@ void frame_free(struct verifier *v, struct frame *f);
 struct state *state_new(struct verifier *v);
 struct state *state_copy(struct verifier *v, const struct state *from);
 void state_free(struct verifier *v, struct state *s);
-void states_end(struct verifier *v);
 int refs_reserve(struct verifier *v, struct state *s, uint32_t n);
 int jumps_reserve(struct verifier *v, struct state *s, uint32_t n);
 

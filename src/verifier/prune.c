@@ -406,7 +406,7 @@ static int hit(struct verifier *v, struct checkpoint *c, bool loop)
 static int add(struct verifier *v, struct checkpoint **list)
 {
 	struct walk *w = v->walk;
-	struct checkpoint *c = mem_zalloc(v->mem, sizeof(*c));
+	struct checkpoint *c = pool_zalloc(&v->walk->pool, sizeof(*c));
 	struct state *cur = v->cur;
 
 	if (!c)
@@ -414,7 +414,7 @@ static int add(struct verifier *v, struct checkpoint **list)
 	precise_forget(cur);
 	c->state = state_copy(v, cur);
 	if (!c->state) {
-		mem_free(v->mem, c);
+		pool_free(&v->walk->pool, c, sizeof(*c));
 		return -ENOMEM;
 	}
 	w->total_states++;
@@ -464,7 +464,7 @@ void evicted_ended(struct verifier *v, struct state *s)
 	if (c->next)
 		c->next->at = c->at;
 	state_free(v, s);
-	mem_free(v->mem, c);
+	pool_free(&v->walk->pool, c, sizeof(*c));
 }
 
 int prune(struct verifier *v)

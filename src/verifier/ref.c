@@ -9,23 +9,14 @@
 #include <string.h>
 
 #include "verifier/call.h"
+#include "verifier/path.h"
 
 int ref_add(struct verifier *v, enum ref_kind kind, uint32_t id, uint32_t pc, const void *ptr)
 {
 	struct state *s = v->cur;
 
-	if (s->nrefs == s->refs_cap) {
-		uint32_t cap = s->refs_cap ? 2 * s->refs_cap : 4;
-		struct ref *refs = mem_zalloc_array(v->mem, cap, sizeof(*refs));
-
-		if (!refs)
-			return -ENOMEM;
-		if (s->nrefs)
-			memcpy(refs, s->refs, s->nrefs * sizeof(*refs));
-		mem_free(v->mem, s->refs);
-		s->refs = refs;
-		s->refs_cap = cap;
-	}
+	if (refs_reserve(v, s, s->nrefs + 1))
+		return -ENOMEM;
 	s->refs[s->nrefs++] = (struct ref){.kind = kind, .id = id, .insn = pc, .ptr = ptr};
 	return 0;
 }

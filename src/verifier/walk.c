@@ -27,7 +27,7 @@
 struct state *branch_push(struct verifier *v, uint32_t to, uint32_t from)
 {
 	struct walk *w = v->walk;
-	struct pending *p = w->free_pending;
+	struct pending *p;
 
 	w->exhausted = true;
 	if (w->npending >= PENDING_MAX) {
@@ -35,16 +35,12 @@ struct state *branch_push(struct verifier *v, uint32_t to, uint32_t from)
 		w->exhausted = false;
 		return NULL;
 	}
-	if (p)
-		w->free_pending = p->next;
-	else
-		p = mem_zalloc(v->mem, sizeof(*p));
+	p = pool_alloc(&w->pool, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->state = state_copy(v, v->cur);
 	if (!p->state) {
-		p->next = w->free_pending;
-		w->free_pending = p;
+		pool_free(&w->pool, p, sizeof(*p));
 		return NULL;
 	}
 	p->pc = to;
@@ -115,8 +111,7 @@ static int next_branch(struct verifier *v)
 	v->prev_pc = p->prev;
 	w->pending = p->next;
 	w->npending--;
-	p->next = w->free_pending;
-	w->free_pending = p;
+	pool_free(&w->pool, p, sizeof(*p));
 	w->print_state = true;
 	scratch_all(v);
 	return 0;
@@ -213,7 +208,7 @@ static void walk_clear(struct verifier *v)
 
 		w->pending = p->next;
 		state_free(v, p->state);
-		mem_free(v->mem, p);
+		pool_free(&w->pool, p, sizeof(*p));
 	}
 	w->npending = 0;
 	if (v->cur)
@@ -227,7 +222,7 @@ static void walk_clear(struct verifier *v)
 
 			*list = c->next;
 			state_free(v, c->state);
-			mem_free(v->mem, c);
+			pool_free(&w->pool, c, sizeof(*c));
 		}
 	}
 	loop_end(v);
@@ -284,6 +279,7 @@ static int begin(struct verifier *v)
 	v->walk = w;
 	if (!w)
 		return -ENOMEM;
+	w->pool.mem = v->mem;
 	w->table = mem_zalloc_array(v->mem, v->n, sizeof(*w->table));
 	return w->table ? 0 : -ENOMEM;
 }
@@ -294,13 +290,7 @@ void walk_end(struct verifier *v)
 
 	if (!w)
 		return;
-	while (w->free_pending) {
-		struct pending *p = w->free_pending;
-
-		w->free_pending = p->next;
-		mem_free(v->mem, p);
-	}
-	states_end(v);
+	pool_end(&w->pool);
 	mem_free(v->mem, w->visits);
 	mem_free(v->mem, w->table);
 	while (v->inner) {

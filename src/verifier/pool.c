@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See pool.h. */
+#include "verifier/pool.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 64 * 1024 };
+
+/* The class of a size, which becomes what is taken for it. */
+static unsigned class_of(size_t *size)
+{
+	unsigned log;
+
+	if (*size <= POOL_SMALL) {
+		*size = (*size + POOL_LINE - 1) & ~(size_t)(POOL_LINE - 1);
+		return (unsigned)(*size / POOL_LINE);
+	}
+	log = 64 - (unsigned)__builtin_clzll(*size - 1);
+	*size = (size_t)1 << log;
+	return POOL_SMALL / POOL_LINE + 1 + (log < 32 ? log : 31);
+}
+
+static char *new_block(struct pool *p, size_t size)
+{
+	void **block = p->mem->alloc(p->mem->arg, size + POOL_LINE);
+
+	if (!block)
+		return NULL;
+	*block = p->blocks;
+	p->blocks = block;
+	return (char *)block + POOL_LINE;
+}
+
+static void *grow(struct pool *p, size_t size)
+{
+	char *piece;
+
+	if (size > BLOCK_MOST / 4)
+		return new_block(p, size);
+	p->block = !p->block ? BLOCK_FIRST : p->block < BLOCK_MOST ? p->block * 2 : BLOCK_MOST;
+	while (p->block < size)
+		p->block *= 2;
+	piece = new_block(p, p->block);
+	if (!piece)
+		return NULL;
+	p->at = piece + size;
+	p->end = piece + p->block;
+	return piece;
+}
+
+void *pool_alloc(struct pool *p, size_t size)
+{
+	unsigned class = class_of(&size);
+	void *piece = p->free[class];
+
+	if (piece) {
+		memcpy(&p->free[class], piece, sizeof(void *));
+		return piece;
+	}
+	if (p->at && (size_t)(p->end - p->at) >= size) {
+		piece = p->at;
+		p->at += size;
+		return piece;
+	}
+	return grow(p, size);
+}
+
+void *pool_zalloc(struct pool *p, size_t size)
+{
+	void *piece = pool_alloc(p, size);
+
+	return piece ? memset(piece, 0, size) : NULL;
+}
+
+void pool_free(struct pool *p, void *piece, size_t size)
+{
+	unsigned class;
+
+	if (!piece)
+		return;
+	class = class_of(&size);
+	memcpy(piece, &p->free[class], sizeof(void *));
+	p->free[class] = piece;
+}
+
+void pool_end(struct pool *p)
+{
+	while (p->blocks) {
+		void **block = p->blocks;
+
+		p->blocks = *block;
+		mem_free(p->mem, block);
+	}
+	p->at = p->end = NULL;
+	memset(p->free, 0, sizeof(p->free));
+}
