@@ -95,3 +95,38 @@ void mem_unmap(const struct mem *m, void *block, size_t size)
 	else
 		m->free(m->arg, ((void **)block)[-1]);
 }
+
+void *mem_dense(const struct mem *m, size_t size)
+{
+	size_t all = mem_dense_size(size);
+	uintptr_t start, aligned;
+	void *block;
+
+	if (size < MEM_DENSE)
+		return mem_zalloc(m, size);
+	if (all > PTRDIFF_MAX - MEM_HUGE || !mem_may_map(m, all))
+		return NULL;
+	block = mmap(NULL, all + MEM_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+	             -1, 0);
+	if (block == MAP_FAILED)
+		return NULL;
+	/* Huge pages are aligned; what sticks out at both ends goes back. */
+	start = (uintptr_t)block;
+	aligned = (start + MEM_HUGE - 1) & ~(uintptr_t)(MEM_HUGE - 1);
+	if (aligned > start)
+		munmap(block, aligned - start);
+	if (aligned < start + MEM_HUGE)
+		munmap((void *)(aligned + all), start + MEM_HUGE - aligned);
+	madvise((void *)aligned, all, MADV_HUGEPAGE); /* or ordinary ones */
+	return (void *)aligned;
+}
+
+void mem_dense_free(const struct mem *m, void *block, size_t size)
+{
+	if (!block)
+		return;
+	if (size < MEM_DENSE)
+		mem_free(m, block);
+	else
+		munmap(block, mem_dense_size(size));
+}

@@ -39,4 +39,18 @@ void mem_unmap(const struct mem *m, void *block, size_t size); /* NULL is fine *
 /* May pages be taken from the system? For those who map themselves. */
 bool mem_may_map(const struct mem *m, size_t size);
 
+/*
+ * Zeroed memory for work that will write all of it: in huge pages where the system has them, for a page
+ * fault costs more than what is done with the page. mem_dense_size() tells what a size becomes: from
+ * MEM_DENSE on a multiple of MEM_HUGE. Give the same size to mem_dense_free().
+ */
+enum { MEM_DENSE = 512 * 1024, MEM_HUGE = 2 * 1024 * 1024 };
+void *mem_dense(const struct mem *m, size_t size);
+void mem_dense_free(const struct mem *m, void *block, size_t size);
+
+static inline size_t mem_dense_size(size_t size)
+{
+	return size < MEM_DENSE ? size : (size + MEM_HUGE - 1) & ~(size_t)(MEM_HUGE - 1);
+}
+
 #endif

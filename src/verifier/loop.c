@@ -87,11 +87,37 @@ static void visit_from(struct tarjan *t, uint32_t start)
 	}
 }
 
+/* Is there a way back at all? Many programs have none. */
+static bool may_loop(const struct verifier *v)
+{
+	for (uint32_t pc = 0; pc < v->n; pc++) {
+		enum op op = v->op[pc];
+
+		if (v->notes[pc].flags & NOTE_CALLBACK)
+			return true;
+		if (op != OP_INVALID && !(v->mark[pc] & MARK_SECOND) &&
+		    insn_info[op].fields & (INSN_JOFF | INSN_JIMM) &&
+		    insn_target(op, &v->insns[pc], pc) <= pc)
+			return true;
+	}
+	return false;
+}
+
+static int visits_new(struct verifier *v, uint32_t n)
+{
+	v->walk->nsccs = n;
+	v->walk->visits = mem_zalloc_array(v->mem, n, sizeof(*v->walk->visits));
+	return v->walk->visits ? 0 : -ENOMEM;
+}
+
 int loop_find(struct verifier *v)
 {
+	size_t size = v->n * (4 * sizeof(uint32_t) + 2);
 	struct tarjan t = {.v = v};
 
-	t.index = mem_zalloc_array(v->mem, v->n, 4 * sizeof(*t.index) + 2);
+	if (!may_loop(v))
+		return visits_new(v, 1);
+	t.index = mem_dense(v->mem, size);
 	if (!t.index)
 		return -ENOMEM;
 	t.low = t.index + v->n;
@@ -102,10 +128,8 @@ int loop_find(struct verifier *v)
 	for (uint32_t pc = 0; pc < v->n; pc++)
 		if (!t.index[pc] && !(v->mark[pc] & MARK_SECOND))
 			visit_from(&t, pc);
-	mem_free(v->mem, t.index);
-	v->walk->nsccs = t.nsccs + 1;
-	v->walk->visits = mem_zalloc_array(v->mem, v->walk->nsccs, sizeof(*v->walk->visits));
-	return v->walk->visits ? 0 : -ENOMEM;
+	mem_dense_free(v->mem, t.index, size);
+	return visits_new(v, t.nsccs + 1);
 }
 
 /* --- Visits ------------------------------------------------------------------------------- */

@@ -393,11 +393,8 @@ static int note_pointer(struct verifier *v, uint32_t pc, const struct reg *r)
 {
 	struct note *n = &v->notes[pc];
 
-	if (n->kind == REG_NONE) {
+	if (n->kind == REG_NONE)
 		n->kind = r->kind;
-		n->reg_flags = r->flags;
-		return 0;
-	}
 	if (n->kind != r->kind && (is_translated(n->kind) || is_translated(r->kind)))
 		return reject(v, REJECT_DIFFERENT_POINTERS);
 	return 0;

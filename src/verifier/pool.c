@@ -5,7 +5,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 64 * 1024 };
+/* Blocks double up to SMALL; a walk that needs more gets huge pages. */
+enum { BLOCK_FIRST = 4096, BLOCK_SMALL = 64 * 1024 };
+
+struct pool_block {
+	struct pool_block *next;
+	size_t size;
+};
 
 /* The class of a size, which becomes what is taken for it. */
 static unsigned class_of(size_t *size)
@@ -23,29 +29,32 @@ static unsigned class_of(size_t *size)
 
 static char *new_block(struct pool *p, size_t size)
 {
-	void **block = p->mem->alloc(p->mem->arg, size + POOL_LINE);
+	struct pool_block *block = mem_dense(p->mem, size);
 
 	if (!block)
 		return NULL;
-	*block = p->blocks;
+	block->next = p->blocks;
+	block->size = size;
 	p->blocks = block;
 	return (char *)block + POOL_LINE;
 }
 
+/* A block of its own for a large piece, else one for many. */
 static void *grow(struct pool *p, size_t size)
 {
+	size_t block = !p->block ? BLOCK_FIRST : p->block < BLOCK_SMALL ? p->block * 2 : MEM_HUGE;
 	char *piece;
 
-	if (size > BLOCK_MOST / 4)
-		return new_block(p, size);
-	p->block = !p->block ? BLOCK_FIRST : p->block < BLOCK_MOST ? p->block * 2 : BLOCK_MOST;
-	while (p->block < size)
-		p->block *= 2;
-	piece = new_block(p, p->block);
+	while (block < size + POOL_LINE && block < MEM_HUGE)
+		block *= 2;
+	if (size + POOL_LINE > MEM_HUGE / 2)
+		return new_block(p, size + POOL_LINE);
+	piece = new_block(p, block);
 	if (!piece)
 		return NULL;
+	p->block = block;
 	p->at = piece + size;
-	p->end = piece + p->block;
+	p->end = piece - POOL_LINE + block;
 	return piece;
 }
 
@@ -87,10 +96,10 @@ void pool_free(struct pool *p, void *piece, size_t size)
 void pool_end(struct pool *p)
 {
 	while (p->blocks) {
-		void **block = p->blocks;
+		struct pool_block *block = p->blocks;
 
-		p->blocks = *block;
-		mem_free(p->mem, block);
+		p->blocks = block->next;
+		mem_dense_free(p->mem, block, block->size);
 	}
 	p->at = p->end = NULL;
 	memset(p->free, 0, sizeof(p->free));

@@ -14,11 +14,13 @@
 /* Sizes are rounded up to multiples of a line; above POOL_SMALL to powers of two. */
 enum { POOL_LINE = 64, POOL_SMALL = 8192, POOL_CLASSES = POOL_SMALL / POOL_LINE + 1 + 32 };
 
+struct pool_block;
+
 struct pool {
 	const struct mem *mem;
-	void *blocks; /* each begins with a pointer to the next */
+	struct pool_block *blocks;
 	char *at, *end; /* what is left of the last one */
-	size_t block;   /* size of the next */
+	size_t block;   /* its size */
 	void *free[POOL_CLASSES];
 };
 

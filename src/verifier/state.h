@@ -70,11 +70,11 @@ struct note {
 	uint16_t touch;  /* registers of interest to who looks back over it, by bit (precise.c) */
 	uint8_t spec;    /* how an addition to a pointer is masked (spec.c) */
 	uint32_t spec_limit;
-	uint32_t reg_flags; /* of that pointer */
 	struct map *map; /* of a helper call's r1 or the pointer's, as long as it is the same each time */
-	const struct kfunc *kfunc; /* of a kfunc call */
-	const struct ctx_field *field; /* of an access to the context or a socket */
-	uint32_t callback; /* of a call that calls back: the subprogram, as long as it is the same */
+	union {
+		const struct kfunc *kfunc; /* of a kfunc call */
+		const struct ctx_field *field; /* of an access to the context or a socket */
+	};
 };
 
 struct loop_info;

@@ -60,14 +60,17 @@ static int run(struct verifier *v, const pass *list)
 	return err;
 }
 
+static size_t per_insn(const struct verifier *v)
+{
+	return ((size_t)v->n + 2) * (sizeof(v->notes[0]) + sizeof(v->ref[0]) + sizeof(v->op[0]) +
+	                             sizeof(v->mark[0]));
+}
+
 /* One block for all the arrays with an entry an instruction. */
 static int begin(struct verifier *v)
 {
-	size_t each = sizeof(v->notes[0]) + sizeof(v->ref[0]) + sizeof(v->op[0]) +
-	              sizeof(v->mark[0]);
-
 	log_start(v);
-	v->notes = mem_zalloc_array(v->mem, (size_t)v->n + 2, each);
+	v->notes = mem_dense(v->mem, per_insn(v));
 	if (!v->notes)
 		return -ENOMEM;
 	v->ref = (uint16_t *)(v->notes + v->n + 2);
@@ -79,7 +82,7 @@ static int begin(struct verifier *v)
 static void end(struct verifier *v)
 {
 	walk_end(v);
-	mem_free(v->mem, v->notes);
+	mem_dense_free(v->mem, v->notes, per_insn(v));
 	mem_free(v->mem, v->subprogs);
 }
 

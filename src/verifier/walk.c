@@ -280,7 +280,7 @@ static int begin(struct verifier *v)
 	if (!w)
 		return -ENOMEM;
 	w->pool.mem = v->mem;
-	w->table = mem_zalloc_array(v->mem, v->n, sizeof(*w->table));
+	w->table = mem_dense(v->mem, v->n * sizeof(*w->table));
 	return w->table ? 0 : -ENOMEM;
 }
 
@@ -292,7 +292,7 @@ void walk_end(struct verifier *v)
 		return;
 	pool_end(&w->pool);
 	mem_free(v->mem, w->visits);
-	mem_free(v->mem, w->table);
+	mem_dense_free(v->mem, w->table, v->n * sizeof(*w->table));
 	while (v->inner) {
 		struct inner *next = v->inner->next;
 
