@@ -207,6 +207,7 @@ struct map_ops {
 	bool (*readable)(const struct map *m); /* something to consume */
 	/* Frees what it holds of other objects once no descriptor or pin is left (usercnt 0). */
 	void (*release_uref)(struct map *m);
+	const struct arena_ops *arena; /* of arenas: arena.h */
 	bool no_inner;    /* may not be in a map-in-map: -ENOTSUPP */
 	bool per_cpu;     /* copy_out and copy_in move ncpus values */
 	bool asks_by_value; /* copy_out reads the value that it is given: is this one there? */

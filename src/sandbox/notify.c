@@ -107,7 +107,8 @@ int notify_install_flags(struct remote *r, int fd, int least, int flags)
 static void answer(struct listener *l, struct room *room)
 {
 	struct remote r = {
-		.client = {.ops = &remote_ops, .flags = CLIENT_NAMES, .caps = l->s->k->caps},
+		.client = {.ops = &remote_ops, .flags = CLIENT_NAMES, .caps = l->s->k->caps,
+		           .pid = (int32_t)room->in->pid},
 		.s = l->s,
 		.listener = l,
 		.notice = room->in->id,

@@ -47,6 +47,7 @@ struct client {
 	uint32_t uid;
 	uint32_t flags;
 	uint64_t caps; /* core/caps.h */
+	int32_t pid;   /* 0: this process */
 };
 
 extern const struct client_ops client_self_ops;

@@ -16,6 +16,7 @@
 #include "core/hook.h"
 #include "core/map.h"
 #include "sys/caps.h"
+#include "sys/arena.h"
 #include "sys/fd.h"
 #include "sys/load.h"
 #include "sys/target.h"
@@ -211,9 +212,11 @@ static int load_map_of_fd(void *arg, int32_t fd, struct map **out)
 	struct obj *o;
 	int err = fd_resolve(l->call->k, l->call->c, fd, OBJ_MAP, &o, NULL);
 
-	if (!err)
-		*out = (struct map *)o;
-	return err;
+	if (err)
+		return err;
+	*out = (struct map *)o;
+	arena_find_user(l->call->c, *out);
+	return 0;
 }
 
 static int load_map_of_index(void *arg, int32_t index, struct map **out)

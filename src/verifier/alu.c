@@ -215,6 +215,11 @@ static int binary(struct verifier *v, const struct insn *i)
 	bool is32 = (i->code & 7) == CLASS_ALU, from_reg = i->code & 8;
 	int err = 0;
 
+	if (v->arena && !is32) {
+		v->notes[v->pc].flags |= dst->kind == REG_ARENA ? NOTE_ARENA_ALU : NOTE_OTHER_ALU;
+		if (!(~v->notes[v->pc].flags & (NOTE_ARENA_ALU | NOTE_OTHER_ALU)))
+			return reject(v, REJECT_DIFFERENT_POINTERS);
+	}
 	if (dst->kind == REG_ARENA)
 		return 0;
 	if (from_reg) {

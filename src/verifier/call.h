@@ -69,7 +69,7 @@ static inline bool map_is_array(const struct map *m)
 }
 
 /* call_map.c: may programs of this type use such a map at all? */
-int map_usable(struct verifier *v, const struct map *m);
+int map_usable(struct verifier *v, struct map *m);
 /* May this helper be called with this map? */
 int call_map_fits(struct verifier *v, const struct call *c);
 

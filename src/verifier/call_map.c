@@ -4,6 +4,7 @@
  * map_calls.def, asked from both sides.
  */
 #include "core/uapi.h"
+#include "verifier/arena.h"
 #include "verifier/call.h"
 
 enum { OF_MAP = 1, OF_HELPER = 2 };
@@ -83,7 +84,7 @@ static bool sleeper_may(uint32_t type)
 	}
 }
 
-int map_usable(struct verifier *v, const struct map *m)
+int map_usable(struct verifier *v, struct map *m)
 {
 	static const struct {
 		uint32_t mask;
@@ -103,5 +104,7 @@ int map_usable(struct verifier *v, const struct map *m)
 			return reject(v, REJECT_MAP_TRACER, not_traced[i].name);
 	if (v->p->flags & BPF_F_SLEEPABLE && !sleeper_may(m->type))
 		return reject(v, REJECT_MAP_SLEEPABLE);
+	if (m->ops->arena)
+		return arena_use(v, m);
 	return m->type == BPF_MAP_TYPE_STRUCT_OPS ? reject(v, REJECT_MAP_STRUCT_OPS) : 0;
 }

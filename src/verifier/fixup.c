@@ -14,6 +14,7 @@
 #include "core/kfunc.h"
 #include "core/map.h"
 #include "core/hook.h"
+#include "verifier/arena.h"
 #include "verifier/state.h"
 #include "verifier/track.h"
 
@@ -61,13 +62,15 @@ static const struct ctx_field *ctx_field_at(const struct fixup *x, uint32_t pc)
 static unsigned size_of(const struct fixup *x, uint32_t pc)
 {
 	const struct verifier *v = x->v;
-	unsigned size = 0;
+	struct insn lowered[ARENA_INSNS];
+	unsigned size;
 
-	if (v->mark[pc] & MARK_DEAD)
+	if (v->mark[pc] & (MARK_DEAD | MARK_SECOND))
 		return 1;
-	if (v->op[pc] == OP_CALL)
+	size = arena_lower(v, pc, lowered);
+	if (!size && v->op[pc] == OP_CALL)
 		size = inlined_size(x, pc);
-	else if (v->op[pc] == OP_STX_W && value_kind(v->ref[pc]) == VALUE_CTX)
+	else if (!size && v->op[pc] == OP_STX_W && value_kind(v->ref[pc]) == VALUE_CTX)
 		size = ctx_field_at(x, pc)->kind == FIELD_QUEUE ? 2 : 1;
 	return size ? size : 1;
 }
@@ -276,6 +279,16 @@ static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *
 	emit(x, pc, i);
 }
 
+static bool emit_arena(struct fixup *x, uint32_t pc)
+{
+	struct insn lowered[ARENA_INSNS];
+	unsigned n = arena_lower(x->v, pc, lowered);
+
+	for (unsigned k = 0; k < n; k++)
+		emit(x, pc, lowered[k]);
+	return n;
+}
+
 /* On no path: a jump to itself, whatever was there. */
 static void emit_dead(struct fixup *x, uint32_t pc)
 {
@@ -295,6 +308,8 @@ static void emit_all(struct fixup *x)
 			continue;
 		}
 		fields = insn_info[op].fields;
+		if (emit_arena(x, pc))
+			continue;
 		if (fields & (INSN_JOFF | INSN_JIMM))
 			emit_jump(x, pc, op);
 		else if (fields & INSN_WIDE)
@@ -344,7 +359,7 @@ static int shape(struct fixup *x)
 	const struct verifier *v = x->v;
 	bool inlines = find_inlined(x);
 
-	if (!inlines && !v->has_growth)
+	if (!inlines && !v->has_growth && !v->arena)
 		return 0;
 	x->place = mem_zalloc_array(v->mem, (size_t)v->n + 1, sizeof(*x->place));
 	if (!x->place)

@@ -41,9 +41,14 @@ static int check_mov(const struct verifier *v, enum op op, const struct insn *i)
 {
 	int err = 0;
 
-	if (op == OP_ADDR_CAST)
-		return reject(v, i->imm == 1 || i->imm == 1 << 16 ? REJECT_ADDR_CAST_ABSENT
-		                                                  : REJECT_ADDR_CAST);
+	if (op == OP_ADDR_CAST && i->imm != 1 && i->imm != 1 << 16)
+		return reject(v, REJECT_ADDR_CAST);
+	if (op == OP_ADDR_CAST && !v->arena)
+		return reject(v, REJECT_ADDR_CAST_ARENA);
+	if (op == OP_ADDR_CAST) {
+		err = check_reg(v, i->src);
+		return err ? err : check_dst(v, i->dst);
+	}
 	if (op == OP_INVALID)
 		return reject(v, REJECT_MOV_FIELDS);
 	if (i->code & 8) {
@@ -129,7 +134,7 @@ int calls_present(struct verifier *v)
 	for (uint32_t pc = 0; pc < v->n; pc++) {
 		const struct helper *h;
 
-		if (!v->env->trust && !(v->notes[pc].flags & NOTE_SEEN))
+		if (!v->trust && !(v->notes[pc].flags & NOTE_SEEN))
 			continue;
 		if (v->op[pc] == OP_CALL_KFUNC && !reg->kfuncs[v->ref[pc]].fn)
 			return reject(v, REJECT_KFUNC_ABSENT, reg->kfuncs[v->ref[pc]].name);

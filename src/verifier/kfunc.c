@@ -281,6 +281,11 @@ static int answer_pointer(struct verifier *v, struct kcall *c, const struct btf_
 			                     : REG_TRUSTED;
 		return 0;
 	}
+	/* An address that leads nowhere in particular is a number. */
+	if (!id) {
+		reg_set_unknown(r0);
+		return 0;
+	}
 	if (!t || b->size[id] == BTF_NO_SIZE)
 		return reject(v, REJECT_KFUNC_RETURN, c->f->name, t ? btf_kind_name(btf_kind(t)) : "UNKNOWN",
 		              t ? btf_string(b, t->name) : "");

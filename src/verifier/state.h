@@ -32,6 +32,7 @@ struct subprog {
 	uint32_t start, end;
 	int touched; /* lowest offset from r10 that it accesses or passes on, <= 0 */
 	int formed;  /* lowest offset from r10 that any register ever held */
+	int spare;   /* slot where a register is saved around accesses to an arena, or 0 (arena.c) */
 	bool is_callback;
 	bool is_global; /* the main program, or a function that BTF says is no static one */
 	bool tail_call;  /* has one itself */
@@ -60,6 +61,8 @@ enum note_flags {
 	NOTE_CALLS_MANY = 1 << 7, /* helper calls here were made with different maps */
 	NOTE_NOSPEC = 1 << 8,     /* speculations end here, before the instruction (spec.c) */
 	NOTE_NOSPEC_RESULT = 1 << 9, /* ... behind it */
+	NOTE_ARENA_ALU = 1 << 10, /* 64-bit arithmetic on a pointer into an arena ... */
+	NOTE_OTHER_ALU = 1 << 11, /* ... on something else */
 };
 
 struct note {
@@ -78,6 +81,7 @@ struct note {
 };
 
 struct loop_info;
+struct map_arena;
 struct walk;
 
 struct verifier {
@@ -116,6 +120,8 @@ struct verifier {
 	bool spec_limits;        /* some mask depends on what is known of a number */
 	bool bpf_capable; /* CAP_BPF: functions, loops, exact values only where they matter */
 	bool strict_align;
+	bool trust;         /* a light look is enough */
+	struct map_arena *arena; /* that the program uses, or NULL */
 	uint64_t started;   /* ns */
 	char kind_text[2][64]; /* reg_kind_text() */
 	unsigned kind_text_at;
@@ -146,6 +152,7 @@ int stack_check(struct verifier *v);
 int points(struct verifier *v);
 int walk_paths(struct verifier *v);
 int walk_notes(struct verifier *v);
+int arena_registers(struct verifier *v);
 void walk_end(struct verifier *v); /* gives back what walk() holds */
 int fixup(struct verifier *v);
 int insn_check(struct verifier *v, uint32_t pc); /* of one instruction: see insn.c */

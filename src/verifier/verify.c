@@ -32,6 +32,7 @@ static const pass values[] = {
 	walk_paths,    /* all paths: registers, memory, calls, loops */
 	calls_present, /* helpers and kernel functions that Skep has not got */
 	walk_notes,  /* what the walk found at each instruction, for fixup */
+	arena_registers, /* for accesses to an arena */
 	stack_check, /* depth of calls, bytes of stack */
 	NULL,
 };
@@ -105,12 +106,14 @@ int verify(struct prog *p, const struct verify_env *env)
 	if (!err)
 		err = run(&v, structure);
 	if (!err)
-		err = run(&v, env->trust ? trusting : values);
+		v.trust = env->trust && !v.arena; /* who points into an arena, only the walk knows */
+	if (!err)
+		err = run(&v, v.trust ? trusting : values);
 	if (!err)
 		err = run(&v, translation);
 	log_stats(&v);
 	end(&v);
-	if (!err && !env->trust)
+	if (!err && !v.trust)
 		p->trusted = true;
 	return err;
 }
