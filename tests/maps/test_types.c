@@ -103,6 +103,7 @@ static const struct oracle_shape good[] = {
 	{BPF_MAP_TYPE_BLOOM_FILTER, 0, 8, 8, 0, 0, 3, false},
 	{BPF_MAP_TYPE_USER_RINGBUF, 0, 0, 4096, 0, 0, 0, false},
 	{BPF_MAP_TYPE_CGRP_STORAGE, 4, 8, 0, BPF_F_NO_PREALLOC, 0, 0, true},
+	{BPF_MAP_TYPE_ARENA, 0, 0, 4, BPF_F_MMAPABLE, 0, 0, false},
 };
 enum { NGOOD = sizeof(good) / sizeof(good[0]) };
 
