@@ -5,13 +5,14 @@
  * core/arena.h tells what pointers into an arena are. Engines know nothing of them: here each access gets
  * two instructions in front that add the base, in a register that nobody needs at that place,
  *
- *     r0 = *(u32 *)(r1 + 8)         r0 = base ll;  r0 += r1;  r0 = *(u32 *)(r0 + 8)
+ *     r0 = *(u32 *)(r1 + 8)         r0 = r9;  r0 += r1;  r0 = *(u32 *)(r0 + 8)
  *
- * and only where all registers are needed one is saved in a slot of the stack around it. A cast to a
+ * and only where all registers are needed one is saved in a slot of the stack around it. The base stands in
+ * a register that the function does not use, from its beginning; if it uses all, it is loaded each time. A cast to a
  * pointer that programs can follow forgets the upper half; one back to the user's puts it there, unless the
  * pointer is NULL. Arithmetic on such pointers is made with 32 bits, so that they stay below 4 GiB.
  *
- * Requires: notes of the walk. Provides: arena_use(), arena_registers(), arena_lower().
+ * Requires: notes of the walk. Provides: what arena.h lists, arena_registers().
  */
 #include "verifier/arena.h"
 
@@ -56,18 +57,42 @@ static unsigned free_register(const struct verifier *v, uint32_t pc)
 {
 	const struct insn *i = &v->insns[pc];
 	unsigned busy = touched(i, v->op[pc]) | v->notes[pc].live;
+	unsigned base = v->subprogs[subprog_of(v, pc)].base;
 
 	/* What is loaded is not there before. */
 	if ((i->code & 7) == CLASS_LDX && i->dst != i->src)
 		return i->dst;
 	for (unsigned r = R0; r < R10; r++)
-		if (!(busy >> r & 1))
+		if (!(busy >> r & 1) && (r != base || !base))
 			return r;
 	return NO_FREE;
 }
 
+/* Lets a function keep the base in a register that nothing in it, and nothing that it calls, changes. */
+static void choose_base(const struct verifier *v, struct subprog *s)
+{
+	unsigned used = 1u << R0;
+	bool accesses = false;
+
+	for (uint32_t pc = s->start; pc < s->end; pc++) {
+		enum op op = v->op[pc];
+
+		if (v->mark[pc] & MARK_SECOND || op == OP_INVALID)
+			continue;
+		used |= touched(&v->insns[pc], op);
+		if (insn_info[op].fields & (INSN_CALLS | INSN_U6))
+			used |= 1u << R1 | 1u << R2 | 1u << R3 | 1u << R4 | 1u << R5 | 1u << R6;
+		accesses |= is_access(v, pc);
+	}
+	for (uint8_t r = R9; accesses && r > R0 && !s->base; r--)
+		if (!(used >> r & 1))
+			s->base = r;
+}
+
 int arena_registers(struct verifier *v)
 {
+	for (uint32_t i = 0; v->arena && i < v->nsubprogs; i++)
+		choose_base(v, &v->subprogs[i]);
 	for (uint32_t pc = 0; v->arena && pc < v->n; pc++) {
 		struct subprog *s;
 		int lowest;
@@ -117,7 +142,8 @@ static void begin(const struct verifier *v, uint32_t pc, struct lowering *l)
 	if (l->temp != NO_FREE)
 		return;
 	l->spare = v->subprogs[subprog_of(v, pc)].spare;
-	for (l->temp = R0; touched(&v->insns[pc], v->op[pc]) >> l->temp & 1;)
+	for (l->temp = R0; touched(&v->insns[pc], v->op[pc]) >> l->temp & 1 ||
+	                   (l->temp && l->temp == v->subprogs[subprog_of(v, pc)].base);)
 		l->temp++;
 	put(l, OP_STX_DW, R10, l->temp, l->spare, 0);
 }
@@ -132,10 +158,13 @@ static void lower_access(const struct verifier *v, uint32_t pc, struct lowering 
 {
 	struct insn i = v->insns[pc];
 	bool stores = insn_info[v->op[pc]].fields & INSN_STORE;
-	unsigned base = stores ? i.dst : i.src;
+	unsigned base = stores ? i.dst : i.src, held = v->subprogs[subprog_of(v, pc)].base;
 
 	begin(v, pc, l);
-	put_wide(l, v->arena->base);
+	if (held)
+		put(l, OP_MOV64_X, l->temp, held, 0, 0);
+	else
+		put_wide(l, v->arena->base);
 	put(l, OP_ADD64_X, l->temp, base, 0, 0);
 	if (stores)
 		i.dst = l->temp & 15;
@@ -159,6 +188,18 @@ static void lower_cast(const struct verifier *v, uint32_t pc, struct lowering *l
 	put_wide(l, v->arena->user_start >> 32 << 32);
 	put(l, OP_OR64_X, i->dst, l->temp, 0, 0);
 	end(l);
+}
+
+unsigned arena_prefix(const struct verifier *v, uint32_t pc, struct insn out[ARENA_INSNS])
+{
+	struct lowering l = {.out = out};
+
+	if (v->arena && v->mark[pc] & MARK_START) {
+		l.temp = v->subprogs[subprog_of(v, pc)].base;
+		if (l.temp)
+			put_wide(&l, v->arena->base);
+	}
+	return l.n;
 }
 
 unsigned arena_lower(const struct verifier *v, uint32_t pc, struct insn out[ARENA_INSNS])

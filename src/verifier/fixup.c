@@ -63,16 +63,19 @@ static unsigned size_of(const struct fixup *x, uint32_t pc)
 {
 	const struct verifier *v = x->v;
 	struct insn lowered[ARENA_INSNS];
-	unsigned size;
+	unsigned size, before;
 
-	if (v->mark[pc] & (MARK_DEAD | MARK_SECOND))
+	if (v->mark[pc] & MARK_SECOND)
 		return 1;
+	before = arena_prefix(v, pc, lowered);
+	if (v->mark[pc] & MARK_DEAD)
+		return before + 1;
 	size = arena_lower(v, pc, lowered);
 	if (!size && v->op[pc] == OP_CALL)
 		size = inlined_size(x, pc);
 	else if (!size && v->op[pc] == OP_STX_W && value_kind(v->ref[pc]) == VALUE_CTX)
 		size = ctx_field_at(x, pc)->kind == FIELD_QUEUE ? 2 : 1;
-	return size ? size : 1;
+	return before + (size ? size : 1);
 }
 
 /* Asks the maps for their code; answers whether any has. */
@@ -114,7 +117,7 @@ static bool jumps_reach(const struct fixup *x)
 		    !(insn_info[v->op[pc]].fields & INSN_JOFF))
 			continue;
 		target = insn_target(v->op[pc], &v->insns[pc], pc);
-		distance = (int64_t)x->place[target] - x->place[pc] - 1;
+		distance = (int64_t)x->place[target] - x->place[pc] - size_of(x, pc);
 		if (distance < INT16_MIN || distance > INT16_MAX)
 			return false;
 	}
@@ -132,7 +135,7 @@ static void emit_jump(struct fixup *x, uint32_t pc, enum op op)
 {
 	struct insn *i = emit(x, pc, x->v->insns[pc]);
 	int64_t target = insn_target(op, i, pc);
-	int32_t distance = (int32_t)(place_of(x, (uint32_t)target) - place_of(x, pc) - 1);
+	int32_t distance = (int32_t)(place_of(x, (uint32_t)target) - x->at);
 
 	if (insn_info[op].fields & INSN_JIMM)
 		i->imm = distance;
@@ -216,7 +219,7 @@ static void emit_local_call(struct fixup *x, uint32_t pc)
 
 	x->p->aux[x->at].func = func;
 	i = emit(x, pc, x->v->insns[pc]);
-	i->imm = (int32_t)(place_of(x, x->v->subprogs[func].start) - place_of(x, pc) - 1);
+	i->imm = (int32_t)(place_of(x, x->v->subprogs[func].start) - x->at);
 }
 
 enum { SIZE_BITS = 0x18 }; /* of an opcode: which insn_size() decodes */
@@ -279,6 +282,15 @@ static void emit_ctx_load(struct fixup *x, uint32_t pc, const struct ctx_field *
 	emit(x, pc, i);
 }
 
+static void emit_prefix(struct fixup *x, uint32_t pc)
+{
+	struct insn prefix[ARENA_INSNS];
+	unsigned n = arena_prefix(x->v, pc, prefix);
+
+	for (unsigned k = 0; k < n; k++)
+		emit(x, pc, prefix[k]);
+}
+
 static bool emit_arena(struct fixup *x, uint32_t pc)
 {
 	struct insn lowered[ARENA_INSNS];
@@ -303,6 +315,7 @@ static void emit_all(struct fixup *x)
 		enum op op = v->op[pc];
 		unsigned fields;
 
+		emit_prefix(x, pc);
 		if (v->mark[pc] & MARK_DEAD) {
 			emit_dead(x, pc);
 			continue;

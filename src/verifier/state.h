@@ -32,6 +32,7 @@ struct subprog {
 	uint32_t start, end;
 	int touched; /* lowest offset from r10 that it accesses or passes on, <= 0 */
 	int formed;  /* lowest offset from r10 that any register ever held */
+	uint8_t base; /* register that holds the arena's base throughout, or 0 (arena.c) */
 	int spare;   /* slot where a register is saved around accesses to an arena, or 0 (arena.c) */
 	bool is_callback;
 	bool is_global; /* the main program, or a function that BTF says is no static one */

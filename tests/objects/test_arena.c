@@ -22,7 +22,7 @@
 enum { ROOM = 2560, PAGES = 16, ARENA = 33, MMAPABLE = 1 << 10 };
 
 static char *const start = (char *)0x100000000000;
-static const char *const progs[] = {"allocation", "list", "sizes", "outside", "kept"};
+static const char *const progs[] = {"allocation", "list", "sizes", "outside", "kept", "functions"};
 
 struct answers {
 	bool loaded;

@@ -171,3 +171,41 @@ int kept(void *ctx)
 	note(p + 4097 > p);
 	return 0;
 }
+
+static __noinline long add_up(unsigned long at, int n)
+{
+	long __arena *p = (long __arena *)at;
+	long sum = 0;
+
+	for (int i = 0; i < n && i < 8; i++)
+		sum += p[i];
+	return sum;
+}
+
+static long square(unsigned int i, unsigned long *at)
+{
+	long __arena *p = (long __arena *)*at;
+
+	p[i & 15] = (long)i * i + add_up(*at, 2);
+	return 0;
+}
+
+/* Each function finds the arena by itself, and leaves it to its caller. */
+SEC("syscall")
+int functions(void *ctx)
+{
+	long __arena *p = pages(0, 1);
+	unsigned long at = (unsigned long)p;
+
+	if (!p)
+		return 1;
+	for (int i = 0; i < 8; i++)
+		p[i] = i + 1;
+	note(add_up(at, 8));
+	p[3] = 100;
+	note(add_up(at, 5));
+	bpf_loop(10, square, &at, 0);
+	note(p[9]);
+	note(add_up(at, 8));
+	return 0;
+}
