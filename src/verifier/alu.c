@@ -71,6 +71,7 @@ static int check_kind(struct verifier *v, unsigned dst, const struct reg *ptr,
 	case REG_BUF:
 	case REG_FUNC:
 	case REG_DYNPTR:
+	case REG_ARENA:
 		return 0;
 	case REG_FLOW_KEYS:
 		if (known)
@@ -208,6 +209,18 @@ static void note_delta(struct verifier *v, struct reg *dst, const struct reg *nu
 	dst->id = 0;
 }
 
+/* Arithmetic on an arena's pointer is made with 32 bits (arena.c), that on numbers with all. */
+static int note_arena(struct verifier *v, const struct insn *i)
+{
+	const struct reg *dst = &cur_regs(v)[i->dst], *src = i->code & 8 ? &cur_regs(v)[i->src] : dst;
+	bool is_arena = dst->kind == REG_ARENA || (dst->kind == REG_SCALAR && src->kind == REG_ARENA);
+	uint16_t *flags = &v->notes[v->pc].flags;
+
+	*flags |= is_arena ? NOTE_ARENA_ALU : NOTE_OTHER_ALU;
+	return *flags & NOTE_ARENA_ALU && *flags & NOTE_OTHER_ALU ? reject(v, REJECT_DIFFERENT_POINTERS)
+	                                                           : 0;
+}
+
 static int binary(struct verifier *v, const struct insn *i)
 {
 	struct reg *dst = &cur_regs(v)[i->dst], *src, imm;
@@ -215,13 +228,10 @@ static int binary(struct verifier *v, const struct insn *i)
 	bool is32 = (i->code & 7) == CLASS_ALU, from_reg = i->code & 8;
 	int err = 0;
 
-	if (v->arena && !is32) {
-		v->notes[v->pc].flags |= dst->kind == REG_ARENA ? NOTE_ARENA_ALU : NOTE_OTHER_ALU;
-		if (!(~v->notes[v->pc].flags & (NOTE_ARENA_ALU | NOTE_OTHER_ALU)))
-			return reject(v, REJECT_DIFFERENT_POINTERS);
-	}
-	if (dst->kind == REG_ARENA)
-		return 0;
+	if (v->arena && !is32)
+		err = note_arena(v, i);
+	if (err || dst->kind == REG_ARENA)
+		return err;
 	if (from_reg) {
 		src = &cur_regs(v)[i->src];
 		if (src->kind != REG_SCALAR && dst->kind != REG_SCALAR) {
@@ -232,7 +242,12 @@ static int binary(struct verifier *v, const struct insn *i)
 		}
 		if (src->kind != REG_SCALAR) {
 			err = precise_mark(v, i->dst);
-			return err ? err : pointer_op(v, i, src, dst);
+			if (!err)
+				err = pointer_op(v, i, src, dst);
+			/* Wherever in the arena it leads. */
+			if (!err && dst->kind == REG_ARENA)
+				reg_set_pointer(dst, REG_ARENA, 0);
+			return err;
 		}
 		if (dst->kind != REG_SCALAR || dst->precise)
 			err = precise_mark(v, i->src);
