@@ -200,8 +200,13 @@ static int push_frame(struct verifier *v, struct state *s, uint32_t pc, uint32_t
 static int call_global(struct verifier *v, uint32_t *pc, uint32_t func)
 {
 	struct subprog *s = &v->subprogs[func];
-	int err = check_args(v, func);
+	int err;
 
+	if (v->cur->active_locks) {
+		reject(v, REJECT_GLOBAL_LOCKED);
+		return reject(v, REJECT_GLOBAL_STATIC);
+	}
+	err = check_args(v, func);
 	if (err)
 		return err;
 	if (log_wanted(v, 3))
