@@ -40,7 +40,7 @@ static void check(const struct nl_out *o)
 
 static void serve(const uint8_t *data, size_t size)
 {
-	struct client client = client_self(0);
+	struct client client = client_self(k);
 	struct rtnl q = {.k = k, .tc = &tc, .client = &client};
 	uint8_t *m = calloc(1, MESSAGE_MAX);
 	struct nlmsghdr *h = (struct nlmsghdr *)m;

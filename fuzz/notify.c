@@ -19,6 +19,7 @@
 #include "sandbox/perf.h"
 #include "sandbox/sandbox.h"
 #include "skep.h"
+#include "core/caps.h"
 #include "sys/bpf.h"
 
 enum { MEMORY = 4096, BASE = 0x10000, STEPS_MAX = 24 };
@@ -169,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= part;
 	for (int step = 0; size && step < STEPS_MAX; step++) {
 		struct listener listener = {.s = &box, .fd = -1};
-		struct remote r = {.client = {.ops = ops, .flags = CLIENT_PRIVILEGED}, .s = &box,
+		struct remote r = {.client = {.ops = ops, .caps = CAPS_ALL}, .s = &box,
 		                   .listener = &listener, .tid = gettid()};
 		unsigned which = *data % NCALLS;
 		struct seccomp_data call = {.nr = calls[which].nr};
